@@ -1,0 +1,185 @@
+/**
+ * The IR: typed resources, each of a fixed layer. `compile` emits them, `KernelPort.dump` observes
+ * them, `plan` orders their delta. Two resources with the same key are the same object; they are
+ * equal when `fingerprint` says so. A resource names others by link name, never by ifindex.
+ */
+import type { Cidr, Ip, Mac, NetSlot, PortSlot } from '../lib/brand.ts';
+import type { L4Proto } from '../model/endpoint.ts';
+
+/** The eBPF program set of this host: loaded, pinned. One per instance. */
+export interface Programs {
+  readonly kind: 'programs';
+  readonly key: 'programs';
+  /** SHA-256 (hex) of the object file; another digest means: load the new one, keep the maps. */
+  readonly digest: string;
+}
+
+/** A port: veth pair, representor side on the host, function side in a sandbox (or host, for gateways). */
+export interface Port {
+  readonly kind: 'port';
+  /** `port/<rep>` */
+  readonly key: string;
+  /** Representor side, always in the host namespace. */
+  readonly rep: string;
+  /** Function side as created; Docker renames it inside the sandbox. */
+  readonly fn: string;
+  readonly repMac: Mac;
+  readonly fnMac: Mac;
+  readonly mtu: number;
+  readonly role: 'endpoint' | 'gateway';
+  /** Where the function side must be put when the pair has to be made again; null = host namespace. */
+  readonly sandbox: SandboxPlacement | null;
+}
+
+/** What Docker configured inside the sandbox, so that a lost pair can be rebuilt without it. */
+export interface SandboxPlacement {
+  readonly netns: string;
+  readonly ifname: string;
+  readonly addresses: readonly Cidr[];
+  readonly gateways: readonly Ip[];
+}
+
+/** An address of the gateway port's function side. */
+export interface Address {
+  readonly kind: 'address';
+  /** `address/<link>/<cidr>` */
+  readonly key: string;
+  readonly link: string;
+  readonly cidr: Cidr;
+}
+
+/** A per-link or global network sysctl, e.g. path `net/ipv4/conf/<link>/route_localnet`. */
+export interface Sysctl {
+  readonly kind: 'sysctl';
+  /** `sysctl/<path>` */
+  readonly key: string;
+  readonly path: string;
+  readonly value: string;
+}
+
+/** The port program on a representor's ingress hook. */
+export interface Hook {
+  readonly kind: 'hook';
+  /** `hook/<link>/ingress` */
+  readonly key: string;
+  readonly link: string;
+  readonly program: 'esw_port';
+}
+
+/** Entry of map "ports". */
+export interface PortEntry {
+  readonly kind: 'port-entry';
+  /** `port-entry/<rep>`; `port-entry/#<ifindex>` when observed for a link that is gone. */
+  readonly key: string;
+  readonly rep: string;
+  readonly slot: PortSlot;
+  readonly net: NetSlot;
+  readonly mac: Mac;
+  readonly ip4: Ip | null;
+  readonly ip6: Ip | null;
+  readonly trusted: boolean;
+}
+
+/** Entry of map "nets". */
+export interface NetEntry {
+  readonly kind: 'net-entry';
+  /** `net-entry/<net>` */
+  readonly key: string;
+  readonly net: NetSlot;
+  readonly internal: boolean;
+  /** Gateway function side; observed as `#<ifindex>` when that link is gone. */
+  readonly gateway: string;
+  readonly gatewaySlot: PortSlot;
+  readonly switchMac: Mac;
+  readonly gatewayMac: Mac;
+}
+
+/** Entry of map "subnets". */
+export interface SubnetEntry {
+  readonly kind: 'subnet-entry';
+  /** `subnet-entry/<net>/<pool>` */
+  readonly key: string;
+  readonly net: NetSlot;
+  readonly pool: Cidr;
+}
+
+/** Entry of the forwarding table. */
+export interface FibEntry {
+  readonly kind: 'fib-entry';
+  /** `fib-entry/<net>/<addr>` */
+  readonly key: string;
+  readonly net: NetSlot;
+  readonly addr: Ip;
+  /** Representor (local endpoint), or the gateway's function side with `host`; `#<ifindex>` when gone. */
+  readonly link: string;
+  readonly slot: PortSlot;
+  readonly mac: Mac;
+  readonly host: boolean;
+}
+
+/** Our nftables table with its chains, rules and empty sets and maps. */
+export interface NftTable {
+  readonly kind: 'nft-table';
+  readonly key: 'nft-table';
+  /** Version of the fixed rule text. */
+  readonly digest: string;
+}
+
+/** One element of a set or map of our nftables table, in nft's own syntax. */
+export interface NftElement {
+  readonly kind: 'nft-element';
+  /** `nft-element/<set>/<element>` */
+  readonly key: string;
+  readonly set: string;
+  /** e.g. `10.1.0.0/16`, `"ewg0a1b2c3d4e"`, `10.0.0.1 . tcp . 8080` */
+  readonly element: string;
+  /** For maps: `10.1.0.2 . 80`; null for sets. */
+  readonly value: string | null;
+}
+
+/** Accept rules for our links in a foreign firewall's forward chain (Docker's DOCKER-USER, or FORWARD). */
+export interface ForwardAccept {
+  readonly kind: 'forward-accept';
+  /** `forward-accept/<family>` */
+  readonly key: string;
+  readonly family: 'ip' | 'ip6';
+  /** Prefix of the gateway links, as iptables' `-i <prefix>+`. */
+  readonly linkPrefix: string;
+}
+
+export type Resource =
+  | Programs
+  | Port
+  | Address
+  | Sysctl
+  | Hook
+  | PortEntry
+  | NetEntry
+  | SubnetEntry
+  | FibEntry
+  | NftTable
+  | NftElement
+  | ForwardAccept;
+
+export type Kind = Resource['kind'];
+export type Key = string;
+
+/**
+ * Order of creation (deletion is the reverse): DESIGN's layers, refined by kind.
+ * 1 links · 3 hooks · 4 shared objects · 5 rules and entries. Hooks come before entries: a port without an
+ * entry drops everything, so a half-made port is closed, never open.
+ */
+export const KIND_ORDER: Readonly<Record<Kind, number>> = {
+  programs: 10,
+  port: 11,
+  'nft-table': 40,
+  'forward-accept': 41,
+  address: 42,
+  sysctl: 43,
+  'net-entry': 50,
+  'subnet-entry': 51,
+  'port-entry': 52,
+  'fib-entry': 53,
+  'nft-element': 54,
+  hook: 30,
+};

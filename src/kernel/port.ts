@@ -1,0 +1,88 @@
+/**
+ * The kernel as the rest of eswitchd sees it. Two implementations, `native/` (the kernel) and `sim/`
+ * (a model of it), pass the same contract suite in test/contract.
+ */
+import type { PortSlot } from '../lib/brand.ts';
+import type { FibEntry, Key, Resource } from '../ir/resource.ts';
+
+export type Answer = 'yes' | 'no' | 'unknown';
+
+/** Outcome of one capability probe; `reason` is the kernel's text when the answer is not yes. */
+export interface Probe {
+  readonly name: string;
+  readonly answer: Answer;
+  readonly reason: string;
+}
+
+/**
+ * One step of a plan. Every operation is idempotent: `create` and `update` both mean "be as
+ * `resource` says", `delete` of what is absent succeeds. `swap-fib` replaces the whole forwarding
+ * table by a new generation: a packet sees the old table or the new one, never a mixture.
+ */
+export type Op =
+  | { readonly verb: 'create' | 'update'; readonly resource: Resource }
+  | { readonly verb: 'delete'; readonly resource: Resource }
+  | { readonly verb: 'swap-fib'; readonly key: 'swap-fib'; readonly entries: readonly FibEntry[] };
+
+export interface OpResult {
+  /** 0 or a positive errno. */
+  readonly errno: number;
+  /** The kernel's own sentence (extack, verifier log, nft's error); "" if it gave none. */
+  readonly extack: string;
+}
+
+/** What carries our mark in the kernel right now. */
+export interface Snapshot {
+  readonly resources: ReadonlyMap<Key, Resource>;
+  /** Names we would use that belong to somebody else, with what was found there. */
+  readonly foreign: readonly { readonly key: Key; readonly what: string }[];
+  /** Names of function sides that are in the host namespace right now (not in a sandbox). */
+  readonly homeFunctions: ReadonlySet<string>;
+  /** Map id of the live forwarding-table generation, 0 if there is none. */
+  readonly generation: number;
+  /** How the port program is attached: tcx, clsact; 'none' when no hook was seen. */
+  readonly hookMode: 'tcx' | 'clsact' | 'none';
+}
+
+export interface PortCounters {
+  readonly rxPackets: bigint;
+  readonly rxBytes: bigint;
+  readonly txPackets: bigint;
+  readonly txBytes: bigint;
+}
+
+/** Drops of one port for one reason (names in src/ir/drop-reason.ts). `slot` -1: port unknown. */
+export interface DropCounter {
+  readonly slot: number;
+  readonly reason: string;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+export interface Counters {
+  readonly ports: ReadonlyMap<PortSlot, PortCounters>;
+  readonly drops: readonly DropCounter[];
+}
+
+/** Something outside changed; `link` null = events were lost, look at everything. */
+export interface KernelEvent {
+  readonly kind: 'link' | 'address' | 'lost';
+  readonly link: string | null;
+}
+
+export interface KernelPort {
+  readonly name: 'native' | 'sim';
+  probe(): Promise<readonly Probe[]>;
+  /** Everything of this instance. With `keys`, only those need be fresh (others may be missing). */
+  dump(): Promise<Snapshot>;
+  /** Runs all operations in order; results have the same length and order. Never throws for a refusal. */
+  apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
+  counters(): Promise<Counters>;
+  /** Zeroes the counters of slots that are handed to a new port. */
+  resetCounters(slots: readonly PortSlot[]): Promise<void>;
+  /** Name of the function side inside a sandbox, null when it is not (or no longer) there. */
+  sandboxIfname(netns: string, rep: string): Promise<string | null>;
+  watch(onEvent: (event: KernelEvent) => void): () => void;
+  /** Releases handles; kernel state stays. */
+  close(): Promise<void>;
+}
