@@ -4,7 +4,6 @@
  * equal when `fingerprint` says so. A resource names others by link name, never by ifindex.
  */
 import type { Cidr, Ip, Mac, NetSlot, PortSlot } from '../lib/brand.ts';
-import type { L4Proto } from '../model/endpoint.ts';
 
 /** The eBPF program set of this host: loaded, pinned. One per instance. */
 export interface Programs {
