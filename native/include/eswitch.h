@@ -163,7 +163,8 @@ struct esw_route_op {
 	uint8_t dst[16];
 	uint8_t gateway[16];
 	uint8_t scope_link; /* 1: RT_SCOPE_LINK */
-	uint8_t pad[3];
+	uint8_t type;       /* RTN_*, 0 = RTN_UNICAST */
+	uint8_t pad[2];
 };
 int esw_route_apply(const void *batch, uint32_t len, void *results, uint32_t cap);
 
