@@ -66,7 +66,8 @@ int esw_abi_layout(char *out, uint32_t cap);
 /* ---- route lane: links -------------------------------------------------------------------- */
 
 enum esw_link_verb {
-	ESW_LINK_VETH = 1,   /* create the pair name <-> peer_name, then apply LINK_SET's fields to both */
+	ESW_LINK_VETH = 1,   /* create the pair name <-> peer_name and apply the fields to both ends; `set` is
+			      * not looked at: an mtu, MAC, altname, up or noaddrgen of zero leaves it alone */
 	ESW_LINK_DELETE = 2, /* delete `name`, only if it carries `altname` (else -EEXIST: foreign) */
 	ESW_LINK_SET = 3,    /* change the fields selected by `set` */
 };
@@ -238,7 +239,7 @@ struct esw_hook_op {
 	uint32_t egress; /* 0 ingress, 1 egress */
 	char name[ESW_NAME_LEN];
 	char program[ESW_NAME_LEN * 4]; /* pinned as dir/progs/NAME */
-	char dir[ESW_PATH_LEN];         /* links are pinned as dir/links/NAME.ingress */
+	char dir[ESW_PATH_LEN];         /* links are pinned as dir/links/NAME_ingress (bpffs allows no dots) */
 };
 /* tcx links are pinned, so they outlive the daemon; attaching when the pinned link exists updates
  * the program in it atomically. clsact: qdisc, then filter prio ESW_TC_PRIO handle 1, replaced in
@@ -265,7 +266,8 @@ int esw_prog_id(const char *dir, const char *name);
 /* Map batches. `map` is a pin path. keys and values are packed arrays of the map's key_size and
  * value_size (value_size rounded up to 8 and × possible CPUs for per-CPU maps). Uses
  * BPF_MAP_*_BATCH where the kernel has it, else one call per element. `errors` gets one int32 per
- * element (0 or -errno). Returns 0 if the batch was well-formed. Deleting an absent key is 0. */
+ * element (0 or -errno); errors_len is its size in bytes. Returns 0 if the batch was well-formed.
+ * Deleting an absent key is 0. */
 int esw_map_update(const char *map, const void *keys, uint32_t key_size, const void *values,
 		   uint32_t value_size, uint32_t count, int32_t *errors, uint32_t errors_len);
 int esw_map_delete(const char *map, const void *keys, uint32_t key_size, uint32_t count,
