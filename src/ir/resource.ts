@@ -28,6 +28,11 @@ export interface Port {
   readonly role: 'endpoint' | 'gateway';
   /** Where the function side must be put when the pair has to be made again; null = host namespace. */
   readonly sandbox: SandboxPlacement | null;
+  /**
+   * Observed only: a host-side end (the representor, or a gateway's function side) is administratively
+   * down. Never set in a desired port, so that such a port differs from it and is raised by an update.
+   */
+  readonly down?: true;
 }
 
 /** What Docker configured inside the sandbox, so that a lost pair can be rebuilt without it. */

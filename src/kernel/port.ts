@@ -2,8 +2,9 @@
  * The kernel as the rest of eswitchd sees it. Two implementations, `native/` (the kernel) and `sim/`
  * (a model of it), pass the same contract suite in test/contract.
  */
-import type { PortSlot } from '../lib/brand.ts';
+
 import type { FibEntry, Key, Resource } from '../ir/resource.ts';
+import type { PortSlot } from '../lib/brand.ts';
 
 export type Answer = 'yes' | 'no' | 'unknown';
 
@@ -68,6 +69,8 @@ export interface Counters {
 export interface KernelEvent {
   readonly kind: 'link' | 'address' | 'lost';
   readonly link: string | null;
+  /** The link left the host namespace or was deleted (RTM_DELLINK); absent = appeared or changed. */
+  readonly gone?: boolean;
 }
 
 export interface KernelPort {
