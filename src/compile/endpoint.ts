@@ -1,0 +1,62 @@
+/** An endpoint: its port, its entries in every table and its published ports. */
+import { portNames } from '../ir/names.ts';
+import type { NftElement, Resource, SandboxPlacement } from '../ir/resource.ts';
+import type { Cidr, Ip } from '../lib/brand.ts';
+import { cidrAddress, type Family, ipFamily, linkLocalOf } from '../lib/ip.ts';
+import type { Endpoint, PortBinding } from '../model/endpoint.ts';
+import type { Network } from '../model/network.ts';
+import type { CompileContext } from './context.ts';
+import { fibEntry, hook, nftElement, port, portEntry } from './resources.ts';
+
+/** Cost: O(addresses + bindings) of this endpoint, whatever else the host has. */
+export function compileEndpoint(context: CompileContext, network: Network, endpoint: Endpoint): Resource[] {
+  const { rep, fn } = portNames(context.identity, endpoint.id);
+  const { slot, mac } = endpoint;
+  const net = network.slot;
+  const ip4 = endpoint.ip4 && cidrAddress(endpoint.ip4);
+  const ip6 = endpoint.ip6 && cidrAddress(endpoint.ip6);
+  // Docker disables IPv6 in a sandbox without an IPv6 address: no link-local address there to reach.
+  const addresses = [ip4, ip6, ip6 && linkLocalOf(mac)].filter(ip => ip !== null);
+  const sandbox = placement(network, endpoint);
+  return [
+    port({ rep, fn, repMac: network.switchMac, fnMac: mac, mtu: network.mtu, role: 'endpoint', sandbox }),
+    hook(rep),
+    portEntry({ rep, slot, net, mac, ip4, ip6, trusted: false }),
+    ...addresses.map(addr => fibEntry({ net, addr, link: rep, slot, mac, host: false })),
+    ...(endpoint.published && !network.internal ? publish(endpoint.bindings, ip4, ip6) : []),
+  ];
+}
+
+/** Where a lost pair is rebuilt: known once the interface was seen in the sandbox under its name. */
+function placement(network: Network, endpoint: Endpoint): SandboxPlacement | null {
+  const { sandbox } = endpoint;
+  if (sandbox === null || sandbox.ifname === null) return null;
+  const addresses = [endpoint.ip4, endpoint.ip6].filter(cidr => cidr !== null);
+  const gateways = network.internal
+    ? []
+    : network.subnets.flatMap(subnet => gatewayFor(subnet.gateway, addresses));
+  return { netns: sandbox.key, ifname: sandbox.ifname, addresses, gateways };
+}
+
+function gatewayFor(gateway: Ip | null, addresses: readonly Cidr[]): readonly Ip[] {
+  return gateway !== null && addresses.some(cidr => ipFamily(cidr) === ipFamily(gateway)) ? [gateway] : [];
+}
+
+/** Elements of the DNAT maps: one per binding and family in which the endpoint can answer. */
+function publish(bindings: readonly PortBinding[], ip4: Ip | null, ip6: Ip | null): NftElement[] {
+  return bindings.flatMap(binding =>
+    ([4, 6] as const).flatMap(family => {
+      const target = family === 4 ? ip4 : ip6;
+      return target === null ? [] : element(binding, family, target);
+    }),
+  );
+}
+
+function element(binding: PortBinding, family: Family, target: Ip): NftElement[] {
+  const { proto, hostIp, hostPort, containerPort } = binding;
+  const value = `${target} . ${containerPort}`;
+  if (hostIp === null) return [nftElement(`pub${family}any`, `${proto} . ${hostPort}`, value)];
+  return ipFamily(hostIp) === family
+    ? [nftElement(`pub${family}`, `${hostIp} . ${proto} . ${hostPort}`, value)]
+    : [];
+}

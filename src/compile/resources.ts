@@ -1,0 +1,85 @@
+/** Constructors that derive the key of a resource from its fields, so that no key is ever spelt by hand. */
+
+import type {
+  Address,
+  FibEntry,
+  ForwardAccept,
+  Hook,
+  Key,
+  NetEntry,
+  NftElement,
+  NftTable,
+  Port,
+  PortEntry,
+  Programs,
+  SubnetEntry,
+  Sysctl,
+} from '../ir/resource.ts';
+import type { Cidr, Ip, NetSlot } from '../lib/brand.ts';
+
+type Fields<R> = Omit<R, 'kind' | 'key'>;
+
+export const programs = (digest: string): Programs => ({ kind: 'programs', key: 'programs', digest });
+export const nftTable = (digest: string): NftTable => ({ kind: 'nft-table', key: 'nft-table', digest });
+
+export const portKey = (rep: string): Key => `port/${rep}`;
+export const port = (fields: Fields<Port>): Port => ({ kind: 'port', key: portKey(fields.rep), ...fields });
+
+export const address = (link: string, cidr: Cidr): Address => ({
+  kind: 'address',
+  key: `address/${link}/${cidr}`,
+  link,
+  cidr,
+});
+
+export const sysctl = (path: string, value: string): Sysctl => ({
+  kind: 'sysctl',
+  key: `sysctl/${path}`,
+  path,
+  value,
+});
+
+export const hookKey = (link: string): Key => `hook/${link}/ingress`;
+export const hook = (link: string): Hook => ({ kind: 'hook', key: hookKey(link), link, program: 'esw_port' });
+
+export const portEntryKey = (rep: string): Key => `port-entry/${rep}`;
+export const portEntry = (fields: Fields<PortEntry>): PortEntry => ({
+  kind: 'port-entry',
+  key: portEntryKey(fields.rep),
+  ...fields,
+});
+
+export const netEntry = (fields: Fields<NetEntry>): NetEntry => ({
+  kind: 'net-entry',
+  key: `net-entry/${fields.net}`,
+  ...fields,
+});
+
+export const subnetEntry = (net: NetSlot, pool: Cidr): SubnetEntry => ({
+  kind: 'subnet-entry',
+  key: `subnet-entry/${net}/${pool}`,
+  net,
+  pool,
+});
+
+export const fibKey = (net: NetSlot, addr: Ip): Key => `fib-entry/${net}/${addr}`;
+export const fibEntry = (fields: Fields<FibEntry>): FibEntry => ({
+  kind: 'fib-entry',
+  key: fibKey(fields.net, fields.addr),
+  ...fields,
+});
+
+export const nftElement = (set: string, element: string, value: string | null = null): NftElement => ({
+  kind: 'nft-element',
+  key: `nft-element/${set}/${element}`,
+  set,
+  element,
+  value,
+});
+
+export const forwardAccept = (family: 'ip' | 'ip6', linkPrefix: string): ForwardAccept => ({
+  kind: 'forward-accept',
+  key: `forward-accept/${family}`,
+  family,
+  linkPrefix,
+});

@@ -1,0 +1,54 @@
+/**
+ * Equality of two resources with the same key: what the kernel must show for a desired resource to
+ * count as present. The key itself (names, slots, addresses that identify) is not repeated here.
+ */
+import type { Resource } from './resource.ts';
+
+type Value = string | number | boolean | null;
+
+/**
+ * The fields that are compared, in a fixed order. Left out:
+ *  - Port.fn, fnMac and sandbox: once Docker has moved the function side into a sandbox and renamed
+ *    it, a dump of the host namespace cannot see them. They say how to make the pair, not how to
+ *    recognise it.
+ */
+function compared(resource: Resource): readonly Value[] {
+  switch (resource.kind) {
+    case 'programs':
+    case 'nft-table':
+      return [resource.digest];
+    case 'port':
+      return [resource.repMac, resource.mtu, resource.role, resource.down ?? false];
+    case 'sysctl':
+    case 'nft-element':
+      return [resource.value];
+    case 'hook':
+      return [resource.program];
+    case 'port-entry':
+      return [resource.slot, resource.net, resource.mac, resource.ip4, resource.ip6, resource.trusted];
+    case 'net-entry': {
+      const { internal, gateway, gatewaySlot, switchMac, gatewayMac } = resource;
+      return [internal, gateway, gatewaySlot, switchMac, gatewayMac];
+    }
+    case 'fib-entry':
+      return [resource.link, resource.slot, resource.mac, resource.host];
+    case 'forward-accept':
+      return [resource.linkPrefix];
+    case 'address':
+    case 'subnet-entry':
+      return [];
+  }
+}
+
+/** Text that is equal for two resources exactly when `same` holds. */
+export function fingerprint(resource: Resource): string {
+  return JSON.stringify([resource.key, ...compared(resource)]);
+}
+
+/** Whether two resources are the same object in the same state. */
+export function same(a: Resource, b: Resource): boolean {
+  if (a === b) return true;
+  if (a.key !== b.key || a.kind !== b.kind) return false;
+  const values = compared(b);
+  return compared(a).every((value, i) => value === values[i]);
+}

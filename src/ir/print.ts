@@ -1,0 +1,76 @@
+/** Resources and operations as stable text, one line each, for the CLI, logs and golden tests. */
+import type { Op } from '../kernel/port.ts';
+import type { Resource } from './resource.ts';
+
+type Word = string | number | false | null;
+
+const line = (...words: readonly Word[]): string =>
+  words.filter(word => word !== false && word !== null).join(' ');
+const pair = (name: string, value: string | number | null): string | null =>
+  value === null ? null : `${name} ${value}`;
+
+/** One line that starts with the kind; fields in a fixed order, absent ones left out. */
+export function printResource(resource: Resource): string {
+  const r = resource;
+  switch (r.kind) {
+    case 'programs':
+    case 'nft-table':
+      return line(r.kind, r.digest.slice(0, 12));
+    case 'port': {
+      const place = r.sandbox === null ? null : `in ${r.sandbox.netns} as ${r.sandbox.ifname}`;
+      return line(
+        'port',
+        r.rep,
+        r.repMac,
+        'fn',
+        r.fn,
+        r.fnMac,
+        'mtu',
+        r.mtu,
+        r.role,
+        place,
+        r.down === true && 'down',
+      );
+    }
+    case 'address':
+      return line('address', r.cidr, 'dev', r.link);
+    case 'sysctl':
+      return line('sysctl', `${r.path}=${r.value}`);
+    case 'hook':
+      return line('hook', r.link, 'ingress', r.program);
+    case 'port-entry': {
+      const addresses = [pair('ip4', r.ip4), pair('ip6', r.ip6)];
+      return line(
+        'port-entry',
+        r.rep,
+        'slot',
+        r.slot,
+        'net',
+        r.net,
+        r.mac,
+        ...addresses,
+        r.trusted && 'trusted',
+      );
+    }
+    case 'net-entry': {
+      const gateway = ['gateway', r.gateway, r.gatewayMac, 'slot', r.gatewaySlot];
+      return line('net-entry', r.net, ...gateway, 'switch', r.switchMac, r.internal && 'internal');
+    }
+    case 'subnet-entry':
+      return line('subnet-entry', 'net', r.net, r.pool);
+    case 'fib-entry':
+      return line('fib-entry', 'net', r.net, r.addr, 'via', r.link, r.mac, 'slot', r.slot, r.host && 'host');
+    case 'nft-element':
+      return line('nft-element', r.set, '{', r.element, pair(':', r.value), '}');
+    case 'forward-accept':
+      return line('forward-accept', r.family, `${r.linkPrefix}+`);
+  }
+}
+
+const SIGN = { create: '+', update: '~', delete: '-' } as const;
+
+/** `+` create, `~` update, `-` delete, `=` replacement of the whole forwarding table. */
+export function printOp(op: Op): string {
+  if (op.verb === 'swap-fib') return `= swap-fib ${op.entries.length} entries`;
+  return `${SIGN[op.verb]} ${printResource(op.resource)}`;
+}
