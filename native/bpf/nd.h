@@ -32,7 +32,7 @@ struct nd_message {
 	__u16 check;
 	__u32 flags;
 	__u32 target[4];
-} __attribute__((packed, aligned(2)));
+};
 
 struct nd_option_mac {
 	__u8 type;

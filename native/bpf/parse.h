@@ -29,7 +29,9 @@
 #define PKT_OTHERHOST 3
 
 /* Header fields are read through these, so that the compiler neither splits accesses into bytes
- * nor assumes that differently typed views do not overlap. */
+ * nor assumes that differently typed views do not overlap. Network headers are taken as 4-byte
+ * aligned: the kernel keeps 2 bytes (NET_IP_ALIGN) in front of the frame, and so does the verifier
+ * where it checks alignment. */
 typedef __u16 __attribute__((may_alias)) u16_a;
 typedef __u32 __attribute__((may_alias)) u32_a;
 
@@ -50,7 +52,7 @@ struct ipv4_hdr {
 	__u16 check;
 	__u32 src;
 	__u32 dst;
-} __attribute__((packed, aligned(2)));
+};
 
 struct ipv6_hdr {
 	__u32 version_flow;
@@ -59,25 +61,30 @@ struct ipv6_hdr {
 	__u8 hop_limit;
 	__u32 src[4];
 	__u32 dst[4];
-} __attribute__((packed, aligned(2)));
+};
 
 #define ETH_LEN 14
 #define IPV4_LEN 20
 #define IPV6_LEN 40
+
+/* Loaded anew each time: the verifier loses a pointer that the compiler keeps across checks in a
+ * 32-bit register. */
+#define frame_start(skb) ((void *)(long)*(volatile __u32 *)&(skb)->data)
+#define frame_end(skb) ((void *)(long)*(volatile __u32 *)&(skb)->data_end)
 
 /* Makes the first `len` bytes of the frame readable in place; NULL if the frame is shorter.
  * Pointers from earlier calls are invalid afterwards. Frames from packet sockets may keep all but
  * the Ethernet header outside the linear area, hence the pull. */
 static __always_inline void *frame_head(struct __sk_buff *skb, __u32 len)
 {
-	void *data = (void *)(long)skb->data;
+	void *data = frame_start(skb);
 
-	if (likely(data + len <= (void *)(long)skb->data_end))
+	if (likely(data + len <= frame_end(skb)))
 		return data;
 	if (bpf_skb_pull_data(skb, len))
 		return NULL;
-	data = (void *)(long)skb->data;
-	return data + len <= (void *)(long)skb->data_end ? data : NULL;
+	data = frame_start(skb);
+	return data + len <= frame_end(skb) ? data : NULL;
 }
 
 /* Both MACs must be 2-byte aligned, which every header and record here gives. */
