@@ -1,0 +1,94 @@
+/** Many endpoints on one daemon, made as dockerd makes them, without containers. */
+import { BenchError } from './bench-error.ts';
+import type { CleanUp } from './clean-up.ts';
+import { ipBatch, type Namespace, openNamespace } from './namespace.ts';
+import type { PluginClient, PluginEndpoint, PluginNetwork } from './plugin-client.ts';
+
+/** Function sides that one namespace holds: a namespace each is more than a small machine can take. */
+const ENDPOINTS_PER_NAMESPACE = 100;
+/** Requests under way at a time; dockerd starts containers in parallel too. */
+const PARALLEL = 8;
+const MOVES_PER_BATCH = 250;
+
+export interface Attached {
+  readonly endpoint: PluginEndpoint;
+  readonly sandbox: Namespace;
+  /** The function side's name, also inside the sandbox. */
+  readonly link: string;
+}
+
+export interface PopulationOptions {
+  readonly client: PluginClient;
+  readonly network: PluginNetwork;
+  /** Namespace of the daemon, where function sides appear. */
+  readonly host: Namespace;
+  readonly count: number;
+  /** Makes the ids of this population differ from those of another. */
+  readonly label: string;
+  readonly cleanUp: CleanUp;
+  readonly progress: (line: string) => void;
+}
+
+/**
+ * Creates, joins and moves `count` endpoints. Function sides are moved into shared namespaces, keep
+ * their names there and stay down: the daemon and the tables see what they would see with containers.
+ */
+export async function populate(options: PopulationOptions): Promise<readonly Attached[]> {
+  const sandboxes = await openSandboxes(options);
+  const attached: Attached[] = [];
+  const pending = Array.from({ length: options.count }, (_, index) => index);
+  const startedMs = performance.now();
+  const worker = async () => {
+    for (let index = pending.shift(); index !== undefined; index = pending.shift()) {
+      const sandbox = sandboxes[Math.floor(index / ENDPOINTS_PER_NAMESPACE)];
+      if (sandbox === undefined) throw new BenchError(`no sandbox for endpoint ${index}`);
+      attached.push(await attach(options, index, sandbox));
+      if (attached.length % 1000 === 0) {
+        const seconds = (performance.now() - startedMs) / 1000;
+        options.progress(`${attached.length} of ${options.count} endpoints after ${seconds.toFixed(1)} s`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  await moveAll(options.host, attached);
+  return attached;
+}
+
+async function openSandboxes(options: PopulationOptions): Promise<readonly Namespace[]> {
+  const sandboxes: Namespace[] = [];
+  for (let index = 0; index < options.count; index += ENDPOINTS_PER_NAMESPACE) {
+    const sandbox = await openNamespace();
+    options.cleanUp.push(() => sandbox.close());
+    sandboxes.push(sandbox);
+  }
+  return sandboxes;
+}
+
+async function attach(options: PopulationOptions, index: number, sandbox: Namespace): Promise<Attached> {
+  const { client, network, label } = options;
+  const { value: endpoint } = await client.requestAddress(network, `${label}/${index}`);
+  await client.createEndpoint(endpoint);
+  const { value: link } = await client.join(endpoint, sandbox.path);
+  return { endpoint, sandbox, link };
+}
+
+async function moveAll(host: Namespace, attached: readonly Attached[]): Promise<void> {
+  for (let from = 0; from < attached.length; from += MOVES_PER_BATCH) {
+    const batch = attached.slice(from, from + MOVES_PER_BATCH);
+    await ipBatch(
+      host,
+      batch.map(({ link, sandbox }) => `link set ${link} netns ${sandbox.pid}`),
+    );
+  }
+}
+
+/** As dockerd does after Join: function side into the sandbox, with its address, up. */
+export async function plug(host: Namespace, { endpoint, sandbox, link }: Attached): Promise<void> {
+  await ipBatch(host, [`link set ${link} netns ${sandbox.pid}`]);
+  await ipBatch(sandbox, [`addr add ${endpoint.address} dev ${link}`, `link set ${link} up`]);
+}
+
+/** As dockerd does before Leave: function side back to the host's namespace. */
+export async function unplug(host: Namespace, { sandbox, link }: Attached): Promise<void> {
+  await ipBatch(sandbox, [`link set ${link} down`, `link set ${link} netns ${host.pid}`]);
+}
