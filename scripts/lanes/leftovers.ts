@@ -1,0 +1,129 @@
+/**
+ * What a test run must not leave behind: namespaces, links, mounts, nftables tables, cgroups, temporary
+ * folders and processes. A snapshot before and one after are compared; the difference is left over.
+ */
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../process.ts';
+
+/** Every process of a run inherits this, however far it detaches itself. */
+export const RUN_ID = 'ESWITCHD_TEST_RUN';
+
+/** Names that tests give: `t<what>-<pid>`, our default prefixes, and Docker's for a private engine. */
+const TEST_NAME = /^(t[a-z0-9]*-?\d+|ew[rfgh]|esw|eswitchd)/;
+const CGROUP_ROOT = '/sys/fs/cgroup';
+
+export type Snapshot = ReadonlySet<string>;
+
+export async function snapshot(): Promise<Snapshot> {
+  const found = new Set<string>();
+  const add = (kind: string, names: readonly string[]): void => {
+    for (const name of names) found.add(`${kind} ${name}`);
+  };
+  add('namespace', entries('/run/netns').filter(isTestName));
+  add('link', (await lines(['ip', '-o', 'link', 'show'])).map(linkName).filter(isTestName));
+  add(
+    'nft',
+    (await lines(['nft', 'list', 'tables'])).filter(line => isTestName(line.split(' ')[2] ?? '')),
+  );
+  add('mount', mounts());
+  add(
+    'folder',
+    entries(tmpdir())
+      .filter(isTestName)
+      .map(name => join(tmpdir(), name)),
+  );
+  add('cgroup', cgroups());
+  return found;
+}
+
+/** Killed processes, and what goes with them, may take this long to vanish, milliseconds. */
+const SETTLE_MS = 5000;
+
+/** What is there now and was not before, plus processes of this run that still live. */
+export async function leftovers(before: Snapshot, runId: string): Promise<readonly string[]> {
+  const deadline = performance.now() + SETTLE_MS;
+  for (;;) {
+    const left = await look(before, runId);
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await new Promise(resume => setTimeout(resume, 250));
+  }
+}
+
+async function look(before: Snapshot, runId: string): Promise<readonly string[]> {
+  const after = [...(await snapshot())].filter(item => !before.has(item) && !hasLiveOwner(item));
+  return [...after, ...processesOf(runId)].sort();
+}
+
+const isTestName = (name: string): boolean => TEST_NAME.test(name);
+
+/** Another run on the same machine: the pid in the name belongs to a process that still runs. */
+function hasLiveOwner(item: string): boolean {
+  return [...item.matchAll(/t[a-z0-9]*?-?(\d{2,7})/g)].some(match => alive(Number(match[1])));
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function lines(command: readonly [string, ...string[]]): Promise<string[]> {
+  const { code, output } = await run(command, { timeoutMs: 20_000 });
+  return code === 0 ? output.split('\n').filter(line => line !== '') : [];
+}
+
+const linkName = (line: string): string => (line.split(': ')[1] ?? '').split('@')[0] ?? '';
+
+function mounts(): string[] {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
+  return points.map(line => line.split(' ')[4] ?? '').filter(point => point.split('/').some(isTestName));
+}
+
+function cgroups(): string[] {
+  const found: string[] = [];
+  for (const controller of ['', ...entries(CGROUP_ROOT)]) {
+    const folder = join(CGROUP_ROOT, controller);
+    const names = folders(folder).filter(isTestName);
+    found.push(...names.map(name => join(folder, name)));
+  }
+  return found;
+}
+
+function folders(folder: string): string[] {
+  try {
+    const all: Dirent[] = readdirSync(folder, { withFileTypes: true });
+    return all.filter(entry => entry.isDirectory()).map(entry => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function processesOf(runId: string): string[] {
+  const mark = `${RUN_ID}=${runId}`;
+  const found: string[] = [];
+  for (const pid of entries('/proc').filter(name => /^\d+$/.test(name))) {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      if (!environment.includes(mark)) continue;
+      found.push(
+        `process ${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`,
+      );
+    } catch {
+      // The process ended while we looked.
+    }
+  }
+  return found;
+}

@@ -1,0 +1,27 @@
+/**
+ * All lanes, in stages. Two cores: the guests of the vm lane fill one while lint, native and the pure
+ * lanes use the other; the lanes that measure time or share the host's kernel run alone.
+ */
+import type { Lane, LaneContext } from './lane.ts';
+import { runLint } from './lint-lane.ts';
+import { runNative } from './native-lane.ts';
+import { runVitest, type VitestLane } from './vitest-lane.ts';
+
+const MINUTE_MS = 60_000;
+const vitest = (lane: VitestLane) => (context: LaneContext) => runVitest(lane, context);
+
+export const LANES: readonly Lane[] = [
+  { name: 'lint', stage: 0, track: 0, run: runLint },
+  { name: 'native', stage: 0, track: 0, run: runNative },
+  { name: 'unit', stage: 0, track: 0, run: vitest({ project: 'unit', timeoutMs: 5 * MINUTE_MS }) },
+  {
+    name: 'contract',
+    stage: 0,
+    track: 0,
+    run: vitest({ project: 'contract', timeoutMs: 5 * MINUTE_MS, mayBeEmpty: true }),
+  },
+  { name: 'sim', stage: 0, track: 0, run: vitest({ project: 'sim', timeoutMs: 5 * MINUTE_MS }) },
+  { name: 'vm', stage: 0, track: 1, run: vitest({ project: 'vm', timeoutMs: 10 * MINUTE_MS }) },
+  { name: 'netns', stage: 1, track: 0, run: vitest({ project: 'netns', timeoutMs: 10 * MINUTE_MS }) },
+  { name: 'docker', stage: 2, track: 0, run: vitest({ project: 'docker', timeoutMs: 15 * MINUTE_MS }) },
+];

@@ -1,0 +1,100 @@
+/** Lanes that are vitest projects; counts come from vitest's JSON reporter. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../checks.ts';
+import { run } from '../process.ts';
+import { failure, type LaneContext, type LaneResult } from './lane.ts';
+
+export interface VitestLane {
+  readonly project: string;
+  readonly timeoutMs: number;
+  /** Features that a machine may lack: a skipped test must say `[needs <feature>]` in its name. */
+  readonly maySkip?: readonly string[];
+  /** The project may be empty (its tests are made by a generator or arrive later). */
+  readonly mayBeEmpty?: boolean;
+}
+
+interface Assertion {
+  readonly fullName: string;
+  readonly status: string;
+  readonly failureMessages?: readonly string[];
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly Assertion[];
+  }[];
+}
+
+export async function runVitest(lane: VitestLane, context: LaneContext): Promise<LaneResult> {
+  const json = join(context.logDir, `${lane.project}.json`);
+  rmSync(json, { force: true });
+  const { code, output } = await run(
+    [
+      process.execPath,
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      ...['run', '--project', lane.project, '--reporter=verbose', '--reporter=json'],
+      ...[`--outputFile.json=${json}`, ...context.filters],
+    ],
+    {
+      cwd: root,
+      env: { ...context.env, NO_COLOR: '1' },
+      logFile: join(context.logDir, `${lane.project}.log`),
+      timeoutMs: lane.timeoutMs,
+    },
+  );
+  const report = read(json);
+  if (!report) return failure(`${lane.project}: vitest ended with ${code} and no report\n${tail(output)}`);
+  const result = judge(report, lane, context);
+  if (result.passed + result.failed + result.skips.length === 0) {
+    if (lane.mayBeEmpty || context.filters.length > 0) return result;
+    return failure(`${lane.project}: no test was found`);
+  }
+  // vitest also fails for errors outside any test (an unhandled rejection, a teardown that hangs).
+  if (code !== 0 && result.failed === 0) return { ...result, ...crashed(lane, code, output) };
+  return result;
+}
+
+function crashed(lane: VitestLane, code: number, output: string): Pick<LaneResult, 'failed' | 'failures'> {
+  return { failed: 1, failures: [`${lane.project}: vitest ended with ${code}\n${tail(output)}`] };
+}
+
+function read(file: string): Report | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch {
+    return null;
+  }
+}
+
+function judge(report: Report, lane: VitestLane, context: LaneContext): LaneResult {
+  let passed = 0;
+  const failures: string[] = [];
+  const skips: string[] = [];
+  for (const file of report.testResults) {
+    if (file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed')) {
+      failures.push(`${file.name}\n${file.message ?? 'the file failed outside its tests'}`);
+    }
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') passed += 1;
+      else if (test.status === 'failed') failures.push(describe(file.name, test));
+      else if (allowed(test, lane, context)) skips.push(test.fullName);
+      else failures.push(`${file.name}\n  ${test.fullName}\n  skipped, which this lane does not allow here`);
+    }
+  }
+  return { passed, failed: failures.length, failures, skips };
+}
+
+function describe(file: string, test: Assertion): string {
+  return `${file}\n  ${test.fullName}\n${(test.failureMessages ?? []).join('\n')}`;
+}
+
+function allowed(test: Assertion, lane: VitestLane, context: LaneContext): boolean {
+  if (context.strict) return false;
+  return (lane.maySkip ?? []).some(feature => test.fullName.includes(`[needs ${feature}]`));
+}
+
+const tail = (output: string): string => output.trimEnd().split('\n').slice(-60).join('\n');
