@@ -1,4 +1,6 @@
 /** An endpoint: its port, its entries in every table and its published ports. */
+
+import { fibEntry, hook, nftElement, port, portEntry } from '../ir/make.ts';
 import { portNames } from '../ir/names.ts';
 import type { NftElement, Resource, SandboxPlacement } from '../ir/resource.ts';
 import type { Cidr, Ip } from '../lib/brand.ts';
@@ -6,7 +8,6 @@ import { cidrAddress, type Family, ipFamily, linkLocalOf } from '../lib/ip.ts';
 import type { Endpoint, PortBinding } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import type { CompileContext } from './context.ts';
-import { fibEntry, hook, nftElement, port, portEntry } from './resources.ts';
 
 /** Cost: O(addresses + bindings) of this endpoint, whatever else the host has. */
 export function compileEndpoint(context: CompileContext, network: Network, endpoint: Endpoint): Resource[] {
@@ -52,11 +53,12 @@ function publish(bindings: readonly PortBinding[], ip4: Ip | null, ip6: Ip | nul
   );
 }
 
+/** A binding to 0.0.0.0 or :: means every local address of that family alone. */
 function element(binding: PortBinding, family: Family, target: Ip): NftElement[] {
   const { proto, hostIp, hostPort, containerPort } = binding;
+  if (hostIp !== null && ipFamily(hostIp) !== family) return [];
   const value = `${target} . ${containerPort}`;
-  if (hostIp === null) return [nftElement(`pub${family}any`, `${proto} . ${hostPort}`, value)];
-  return ipFamily(hostIp) === family
-    ? [nftElement(`pub${family}`, `${hostIp} . ${proto} . ${hostPort}`, value)]
-    : [];
+  return hostIp === null || hostIp === '0.0.0.0' || hostIp === '::'
+    ? [nftElement(`pub${family}any`, `${proto} . ${hostPort}`, value)]
+    : [nftElement(`pub${family}`, `${hostIp} . ${proto} . ${hostPort}`, value)];
 }

@@ -1,10 +1,11 @@
 /** What one host needs once, whatever its networks. */
+
+import { forwardAccept, nftTable, programs, sysctl } from '../ir/make.ts';
 import { gatewayPrefix } from '../ir/names.ts';
 import type { Resource } from '../ir/resource.ts';
 import { type Family, ipFamily } from '../lib/ip.ts';
 import type { Network } from '../model/network.ts';
 import type { CompileContext } from './context.ts';
-import { forwardAccept, nftTable, programs, sysctl } from './resources.ts';
 
 /** Address families in which some network lets packets leave: only those make the host a router. */
 export function forwardedFamilies(networks: Iterable<Network>): ReadonlySet<Family> {

@@ -1,10 +1,5 @@
 /** A network of type `bridge`: its gateway port, its entry, its subnets and its place in the nftables sets. */
-import { gatewayNames } from '../ir/names.ts';
-import type { Resource } from '../ir/resource.ts';
-import type { Ip } from '../lib/brand.ts';
-import { cidrLength, cidrOf, ipFamily, linkLocalOf } from '../lib/ip.ts';
-import type { Network } from '../model/network.ts';
-import type { CompileContext } from './context.ts';
+
 import {
   address,
   fibEntry,
@@ -15,7 +10,13 @@ import {
   portEntry,
   subnetEntry,
   sysctl,
-} from './resources.ts';
+} from '../ir/make.ts';
+import { gatewayNames } from '../ir/names.ts';
+import type { Resource } from '../ir/resource.ts';
+import type { Ip } from '../lib/brand.ts';
+import { cidrLength, cidrOf, ipFamily, linkLocalOf } from '../lib/ip.ts';
+import type { Network } from '../model/network.ts';
+import type { CompileContext } from './context.ts';
 
 export function compileNetwork(context: CompileContext, network: Network): Resource[] {
   const { rep, fn } = gatewayNames(context.identity, network.id);

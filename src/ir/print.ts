@@ -1,5 +1,5 @@
 /** Resources and operations as stable text, one line each, for the CLI, logs and golden tests. */
-import type { Op } from '../kernel/port.ts';
+import type { Op } from './op.ts';
 import type { Resource } from './resource.ts';
 
 type Word = string | number | false | null;

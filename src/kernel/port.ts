@@ -3,7 +3,8 @@
  * (a model of it), pass the same contract suite in test/contract.
  */
 
-import type { FibEntry, Key, Resource } from '../ir/resource.ts';
+import type { Op } from '../ir/op.ts';
+import type { Key, Resource } from '../ir/resource.ts';
 import type { PortSlot } from '../lib/brand.ts';
 
 export type Answer = 'yes' | 'no' | 'unknown';
@@ -15,15 +16,7 @@ export interface Probe {
   readonly reason: string;
 }
 
-/**
- * One step of a plan. Every operation is idempotent: `create` and `update` both mean "be as
- * `resource` says", `delete` of what is absent succeeds. `swap-fib` replaces the whole forwarding
- * table by a new generation: a packet sees the old table or the new one, never a mixture.
- */
-export type Op =
-  | { readonly verb: 'create' | 'update'; readonly resource: Resource }
-  | { readonly verb: 'delete'; readonly resource: Resource }
-  | { readonly verb: 'swap-fib'; readonly key: 'swap-fib'; readonly entries: readonly FibEntry[] };
+export type { Op } from '../ir/op.ts';
 
 export interface OpResult {
   /** 0 or a positive errno. */

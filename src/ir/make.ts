@@ -1,5 +1,6 @@
 /** Constructors that derive the key of a resource from its fields, so that no key is ever spelt by hand. */
 
+import type { Cidr, Ip, NetSlot } from '../lib/brand.ts';
 import type {
   Address,
   FibEntry,
@@ -14,8 +15,7 @@ import type {
   Programs,
   SubnetEntry,
   Sysctl,
-} from '../ir/resource.ts';
-import type { Cidr, Ip, NetSlot } from '../lib/brand.ts';
+} from './resource.ts';
 
 type Fields<R> = Omit<R, 'kind' | 'key'>;
 

@@ -1,0 +1,94 @@
+/** One operation of a plan, run by the simulated kernel. Throws Refusal for what the kernel refuses. */
+import type { Op } from '../../ir/op.ts';
+import type { Kind, Resource } from '../../ir/resource.ts';
+import type { Identity } from '../../model/intent.ts';
+import {
+  addAddress,
+  attachHook,
+  deleteAddress,
+  deletePort,
+  detachHook,
+  makePort,
+  setSysctl,
+} from './links.ts';
+import type { SimState } from './state.ts';
+import {
+  type Capacity,
+  deletePortEntry,
+  loadPrograms,
+  putElement,
+  putFibEntry,
+  putNetEntry,
+  putPortEntry,
+  putSubnetEntry,
+  putTable,
+  swapFib,
+  unloadPrograms,
+} from './tables.ts';
+
+export interface SimHost {
+  readonly state: SimState;
+  readonly identity: Identity;
+  readonly capacity: Capacity;
+}
+
+interface Handler<R extends Resource> {
+  readonly put: (host: SimHost, resource: R) => void;
+  readonly remove: (host: SimHost, resource: R) => void;
+}
+
+const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> } = {
+  programs: {
+    put: ({ state }, r) => loadPrograms(state, r.digest),
+    remove: ({ state }) => unloadPrograms(state),
+  },
+  port: {
+    put: ({ state, identity }, r) => makePort(state, identity, r),
+    remove: ({ state, identity }, r) => deletePort(state, identity, r),
+  },
+  address: { put: ({ state }, r) => addAddress(state, r), remove: ({ state }, r) => deleteAddress(state, r) },
+  // Never set back: somebody else may rely on the value by now.
+  sysctl: { put: ({ state }, r) => setSysctl(state, r), remove: () => {} },
+  hook: { put: ({ state }, r) => attachHook(state, r), remove: ({ state }, r) => detachHook(state, r) },
+  'port-entry': {
+    put: ({ state, capacity }, r) => putPortEntry(state, capacity, r),
+    remove: ({ state }, r) => deletePortEntry(state, r),
+  },
+  'net-entry': {
+    put: ({ state }, r) => putNetEntry(state, r),
+    remove: ({ state }, r) => void state.maps?.nets.delete(r.net),
+  },
+  'subnet-entry': {
+    put: ({ state }, r) => putSubnetEntry(state, r),
+    remove: ({ state }, r) => void state.maps?.subnets.delete(r.key),
+  },
+  'fib-entry': {
+    put: ({ state, capacity }, r) => putFibEntry(state, capacity, r),
+    remove: ({ state }, r) => void state.maps?.fib.delete(r.key),
+  },
+  'nft-table': {
+    put: ({ state }, r) => putTable(state, r.digest),
+    remove: ({ state }) => {
+      state.table = null;
+    },
+  },
+  'nft-element': {
+    put: ({ state }, r) => putElement(state, r),
+    remove: ({ state }, r) => void state.table?.sets.get(r.set)?.delete(r.element),
+  },
+  'forward-accept': {
+    put: ({ state }, r) => void state.forwardAccept.set(r.family, r.linkPrefix),
+    remove: ({ state }, r) => void state.forwardAccept.delete(r.family),
+  },
+};
+
+export function runOp(host: SimHost, op: Op): void {
+  if (op.verb === 'swap-fib') {
+    swapFib(host.state, host.capacity, op.entries);
+    return;
+  }
+  // The table pairs each kind with its own resource type, which the index expression cannot express.
+  const handler = HANDLERS[op.resource.kind] as Handler<Resource>;
+  if (op.verb === 'delete') handler.remove(host, op.resource);
+  else handler.put(host, op.resource);
+}

@@ -1,0 +1,96 @@
+/** What the simulated kernel shows of one instance: only what carries its mark. */
+import {
+  address,
+  fibEntry,
+  forwardAccept,
+  hook,
+  netEntry,
+  nftElement,
+  nftTable,
+  port,
+  portEntry,
+  programs,
+  sysctl,
+} from '../../ir/make.ts';
+import { altname, linkRole } from '../../ir/names.ts';
+import type { Key, Resource } from '../../ir/resource.ts';
+import type { Snapshot } from '../port.ts';
+import type { SimHost } from './apply.ts';
+import { peerOf } from './links.ts';
+import { HOST, type SimLink, type SimState } from './state.ts';
+
+export function dumpState({ state, identity }: SimHost): Snapshot {
+  const resources = new Map<Key, Resource>();
+  const add = (resource: Resource): void => void resources.set(resource.key, resource);
+  const foreign: { key: Key; what: string }[] = [];
+  const homeFunctions = new Set<string>();
+  let hooked = false;
+  for (const link of state.links.values()) {
+    const known = link.netns === HOST ? linkRole(identity, link.name) : null;
+    if (known === null) continue;
+    const isRep = known.role === 'endpoint-rep' || known.role === 'gateway-rep';
+    if (link.altname !== altname(identity, link.name)) {
+      foreign.push({
+        key: `port/${isRep ? link.name : known.twin}`,
+        what: `link ${link.name} of somebody else`,
+      });
+    } else if (isRep) {
+      add(observedPort(state, link, known.twin, known.role === 'gateway-rep'));
+      if (link.hook !== null && link.hook === state.programs?.generation) add(hook(link.name));
+      hooked ||= link.hook !== null;
+    } else {
+      homeFunctions.add(link.name);
+      if (known.role === 'gateway-fn') addGateway(add, link);
+    }
+  }
+  dumpTables(state, add);
+  const hookMode = hooked ? 'tcx' : 'none';
+  return { resources, foreign, homeFunctions, generation: state.fibGeneration, hookMode };
+}
+
+function observedPort(state: SimState, rep: SimLink, fn: string, isGateway: boolean): Resource {
+  const peer = peerOf(state, rep);
+  const down = !rep.up || (isGateway && peer !== undefined && !peer.up);
+  const role = isGateway ? 'gateway' : 'endpoint';
+  const observed = { rep: rep.name, fn, repMac: rep.mac, fnMac: peer?.mac ?? rep.mac, mtu: rep.mtu } as const;
+  return port({ ...observed, role, sandbox: null, ...(down ? { down: true as const } : {}) });
+}
+
+function addGateway(add: (resource: Resource) => void, link: SimLink): void {
+  for (const cidr of link.addresses) add(address(link.name, cidr));
+  for (const [name, value] of link.sysctls) add(sysctl(`net/ipv4/conf/${link.name}/${name}`, value));
+}
+
+function dumpTables(state: SimState, add: (resource: Resource) => void): void {
+  if (state.programs !== null) add(programs(state.programs.digest));
+  for (const [path, value] of state.sysctls) add(sysctl(path, value));
+  for (const [family, prefix] of state.forwardAccept) add(forwardAccept(family, prefix));
+  if (state.table !== null) {
+    add(nftTable(state.table.digest));
+    for (const [set, elements] of state.table.sets) {
+      for (const [element, value] of elements) add(nftElement(set, element, value));
+    }
+  }
+  if (state.maps === null) return;
+  const nameOf = (ifindex: number): string => {
+    const link = state.links.get(ifindex);
+    return link === undefined || link.netns !== HOST ? `#${ifindex}` : link.name;
+  };
+  for (const [ifindex, entry] of state.maps.ports) {
+    const rep = nameOf(ifindex);
+    add(rep === entry.rep ? entry : portEntry({ ...strip(entry), rep }));
+  }
+  for (const { ifindex, entry } of state.maps.nets.values()) {
+    const gateway = nameOf(ifindex);
+    add(gateway === entry.gateway ? entry : netEntry({ ...strip(entry), gateway }));
+  }
+  for (const entry of state.maps.subnets.values()) add(entry);
+  for (const { ifindex, entry } of state.maps.fib.values()) {
+    const link = nameOf(ifindex);
+    add(link === entry.link ? entry : fibEntry({ ...strip(entry), link }));
+  }
+}
+
+function strip<R extends Resource>({ kind: _kind, key: _key, ...fields }: R): Omit<R, 'kind' | 'key'> {
+  return fields;
+}

@@ -1,0 +1,150 @@
+/**
+ * `KernelPort` over a model of the kernel, strict where the kernel is: links die with their peers,
+ * entries keep stale ifindexes, names that are taken are refused. For tests and dry runs.
+ */
+import type { Key } from '../../ir/resource.ts';
+import type { PortSlot } from '../../lib/brand.ts';
+import type { Identity } from '../../model/intent.ts';
+import type {
+  Counters,
+  KernelEvent,
+  KernelPort,
+  Op,
+  OpResult,
+  PortCounters,
+  Probe,
+  Snapshot,
+} from '../port.ts';
+import { runOp, type SimHost } from './apply.ts';
+import { dumpState } from './dump.ts';
+import { peerOf } from './links.ts';
+import { Refusal } from './refusal.ts';
+import { HOST, SimState } from './state.ts';
+import type { Capacity } from './tables.ts';
+
+/** The daemon dies here: thrown by `apply` when the planned crash is reached. */
+export class SimCrash extends Error {}
+
+export interface SimOptions {
+  /** Kernel memory to work on; a new one when absent. Two kernels over one state = a restarted daemon. */
+  readonly state?: SimState;
+  readonly capacity?: Capacity;
+  /** Awaited before every call, to model a slow kernel. */
+  readonly delay?: () => Promise<void>;
+}
+
+interface PlannedFailure {
+  readonly errno: number;
+  readonly extack: string;
+  times: number;
+}
+
+const SUCCESS: OpResult = { errno: 0, extack: '' };
+const ZERO: PortCounters = { rxPackets: 0n, rxBytes: 0n, txPackets: 0n, txBytes: 0n };
+const PROBES: readonly Probe[] = [
+  ...[
+    'bpf_syscall',
+    'bpffs',
+    'sched_cls',
+    'tcx',
+    'clsact',
+    'redirect_peer',
+    'map_in_map',
+    'veth',
+    'nf_tables',
+  ].map(name => ({ name, answer: 'yes' as const, reason: '' })),
+  ...['flower', 'sriov', 'devlink'].map(name => ({
+    name,
+    answer: 'no' as const,
+    reason: 'simulated kernel',
+  })),
+];
+
+export class SimKernel implements KernelPort {
+  readonly name = 'sim';
+  readonly state: SimState;
+  /** Every operation that was asked for, in order, refused ones too. */
+  readonly log: Op[] = [];
+  readonly #host: SimHost;
+  readonly #delay: (() => Promise<void>) | undefined;
+  readonly #failures = new Map<Key, PlannedFailure>();
+  #crashAfter = Number.POSITIVE_INFINITY;
+
+  constructor(identity: Identity, options: SimOptions = {}) {
+    this.state = options.state ?? new SimState();
+    this.#host = { state: this.state, identity, capacity: options.capacity ?? { ports: 16384, fib: 65536 } };
+    this.#delay = options.delay;
+  }
+
+  async probe(): Promise<readonly Probe[]> {
+    return PROBES;
+  }
+
+  async dump(): Promise<Snapshot> {
+    await this.#delay?.();
+    return dumpState(this.#host);
+  }
+
+  async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
+    await this.#delay?.();
+    return ops.map(op => {
+      if (this.#crashAfter-- <= 0) throw new SimCrash();
+      this.log.push(op);
+      return this.#run(op);
+    });
+  }
+
+  async counters(): Promise<Counters> {
+    return { ports: new Map(this.state.maps?.counters), drops: [] };
+  }
+
+  async resetCounters(slots: readonly PortSlot[]): Promise<void> {
+    for (const slot of slots) this.state.maps?.counters.delete(slot);
+  }
+
+  async sandboxIfname(netns: string, rep: string): Promise<string | null> {
+    const link = this.state.find(HOST, rep);
+    const fn = link && peerOf(this.state, link);
+    return fn !== undefined && fn.netns === netns && netns !== HOST ? fn.name : null;
+  }
+
+  watch(onEvent: (event: KernelEvent) => void): () => void {
+    const listener = (event: KernelEvent): void => onEvent(event);
+    this.state.listeners.add(listener);
+    return () => void this.state.listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {}
+
+  /** The next `times` operations on `key` are refused with `errno` and `extack`. */
+  failNext(key: Key, errno: number, extack: string, times = 1): void {
+    this.#failures.set(key, { errno, extack, times });
+  }
+
+  /** `apply` throws SimCrash instead of running operation number `count` + 1 from now. */
+  crashAfter(count: number): void {
+    this.#crashAfter = count;
+  }
+
+  /** Adds to the counters of a port, as its traffic would. */
+  count(slot: PortSlot, packets: bigint): void {
+    const before = this.state.maps?.counters.get(slot) ?? ZERO;
+    this.state.maps?.counters.set(slot, { ...before, rxPackets: before.rxPackets + packets });
+  }
+
+  #run(op: Op): OpResult {
+    const key = op.verb === 'swap-fib' ? op.key : op.resource.key;
+    const planned = this.#failures.get(key);
+    if (planned !== undefined && planned.times > 0) {
+      planned.times -= 1;
+      return { errno: planned.errno, extack: planned.extack };
+    }
+    try {
+      runOp(this.#host, op);
+      return SUCCESS;
+    } catch (error) {
+      if (error instanceof Refusal) return { errno: error.errno, extack: error.extack };
+      throw error;
+    }
+  }
+}
