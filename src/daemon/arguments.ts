@@ -1,6 +1,6 @@
 /** The daemon's command line: one optional command, then `--flag value` or `--flag=value`. */
 import { EswError } from '../lib/errors.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../lib/suggest.ts';
 
 export const COMMANDS = ['run', 'purge', 'config'] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -15,7 +15,7 @@ export interface Arguments {
 function commandOf(word: string): Command {
   const command = COMMANDS.find(known => known === word);
   if (command !== undefined) return command;
-  const meant = nearest(word, COMMANDS);
+  const meant = nearestName(word, COMMANDS);
   const suggestion = meant === null ? `known: ${COMMANDS.join(', ')}` : `did you mean ${meant}?`;
   throw new EswError('ESW_ERR_CONFIG_KEY', `command line: unknown command ${word}; ${suggestion}`);
 }

@@ -1,8 +1,8 @@
 /** Reads the configuration: flags over environment over file over built-in values. */
 import Value from 'typebox/value';
 import { EswError } from '../lib/errors.ts';
+import { nearestName } from '../lib/suggest.ts';
 import { CONFIG_KEYS, type Config, type ConfigKey, ConfigSchema, configDefaults } from './config-schema.ts';
-import { nearest } from './nearest.ts';
 
 export type { Config, ConfigKey } from './config-schema.ts';
 
@@ -23,9 +23,12 @@ export const envName = (key: string): string =>
 export const flagName = (key: string): string =>
   `--${key.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
 
-function unknownKey(source: string, name: string, known: readonly string[]): EswError {
-  const meant = nearest(name, known);
-  const suggestion = meant === null ? `known: ${known.join(', ')}` : `did you mean ${meant}?`;
+/** `spell` writes a key as this source does (`stateDir`, `--state-dir`, `ESWITCHD_STATE_DIR`). */
+function unknownKey(source: string, name: string, spell: (key: string) => string): EswError {
+  const plain = name.replace(ENV_PREFIX, '').replaceAll(/[-_]/g, '');
+  const meant = nearestName(plain, CONFIG_KEYS);
+  const suggestion =
+    meant === null ? `known: ${CONFIG_KEYS.map(spell).join(', ')}` : `did you mean ${spell(meant)}?`;
   return new EswError('ESW_ERR_CONFIG_KEY', `${source}: unknown ${name}; ${suggestion}`);
 }
 
@@ -43,7 +46,7 @@ function check(source: string, shown: string, key: ConfigKey, value: unknown): v
   const choices: unknown = 'enum' in schema ? schema.enum : undefined;
   let expected = Value.Errors(schema, value)[0]?.message ?? 'it does not fit';
   if (Array.isArray(choices)) {
-    const meant = typeof value === 'string' ? nearest(value, choices.map(String)) : null;
+    const meant = typeof value === 'string' ? nearestName(value, choices.map(String)) : null;
     expected = `one of ${choices.join(', ')}${meant === null ? '' : `; did you mean ${meant}?`}`;
   }
   throw new EswError(
@@ -60,7 +63,7 @@ function fromFile(source: NonNullable<ConfigSources['file']>): Map<ConfigKey, un
   const values = new Map<ConfigKey, unknown>();
   for (const [name, value] of Object.entries(document)) {
     const key = CONFIG_KEYS.find(known => known === name);
-    if (key === undefined) throw unknownKey(path, name, CONFIG_KEYS);
+    if (key === undefined) throw unknownKey(path, name, known => known);
     check(path, name, key, value);
     values.set(key, value);
   }
@@ -73,7 +76,7 @@ function fromEnv(env: ConfigSources['env']): Map<ConfigKey, unknown> {
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(ENV_PREFIX) || ENV_OTHER.has(name) || text === undefined) continue;
     const key = byName.get(name);
-    if (key === undefined) throw unknownKey('environment', name, [...byName.keys()]);
+    if (key === undefined) throw unknownKey('environment', name, envName);
     const value = fromText(key, text);
     check('environment', name, key, value);
     values.set(key, value);
@@ -86,7 +89,7 @@ function fromFlags(flags: ConfigSources['flags']): Map<ConfigKey, unknown> {
   const values = new Map<ConfigKey, unknown>();
   for (const [name, text] of flags) {
     const key = byName.get(name);
-    if (key === undefined) throw unknownKey('command line', name, [...byName.keys()]);
+    if (key === undefined) throw unknownKey('command line', name, flagName);
     const value = fromText(key, text);
     check('command line', name, key, value);
     values.set(key, value);

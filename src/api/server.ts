@@ -1,0 +1,92 @@
+/** The REST API of the daemon, over a unix socket that only root can open. */
+import fastifySwagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger } from 'fastify';
+import { type Picture, takePicture } from '../observe/picture.ts';
+import type { Sources } from '../observe/sources.ts';
+import type { ApiApp, RouteContext } from './app.ts';
+import { installErrors } from './errors.ts';
+import { endpointRoutes } from './routes/endpoints.ts';
+import { networkRoutes } from './routes/networks.ts';
+import { ruleRoutes } from './routes/rules.ts';
+import { statusRoutes } from './routes/status.ts';
+
+export interface ApiDeps {
+  readonly sources: Sources;
+  /** A pino logger; none: silent. */
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** Paths served, for "did you mean". */
+const PATHS = [
+  '/v1/status',
+  '/v1/networks',
+  '/v1/endpoints',
+  '/v1/rules',
+  '/v1/plan',
+  '/v1/reconcile',
+  '/healthz',
+  '/openapi.json',
+] as const;
+
+/**
+ * One look at the kernel at a time. Requests that come while one runs share the next, never the
+ * running one: what was committed before a request must be in its answer.
+ */
+function sharedPicture(sources: Sources): () => Promise<Picture> {
+  let running: Promise<unknown> | null = null;
+  let next: Promise<Picture> | null = null;
+  const start = (): Promise<Picture> => {
+    const picture = takePicture(sources);
+    running = picture;
+    const done = () => {
+      if (running === picture) running = null;
+    };
+    picture.then(done, done);
+    return picture;
+  };
+  const startNext = (): Promise<Picture> => {
+    next = null;
+    return start();
+  };
+  return () => {
+    if (running === null) return start();
+    next ??= running.then(startNext, startNext);
+    return next;
+  };
+}
+
+/** The server, ready for `inject`; `listenApi` puts it on its socket. */
+export async function createApiServer({ sources, logger }: ApiDeps): Promise<ApiApp> {
+  const app: ApiApp = fastify({
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
+    disableRequestLogging: true,
+    exposeHeadRoutes: false,
+    bodyLimit: 64 * 1024,
+    // The client goes away when it has its answer; nothing else may keep the daemon from stopping.
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  installErrors(app, PATHS);
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'eswitchd',
+        description: 'Networks, endpoints and the forwarding table of this host.',
+        version: sources.daemon.version,
+      },
+    },
+  });
+  const context: RouteContext = { sources, picture: sharedPicture(sources) };
+  await app.register(async scope => {
+    const typed = scope.withTypeProvider<TypeBoxTypeProvider>();
+    statusRoutes(typed, context);
+    networkRoutes(typed, context);
+    endpointRoutes(typed, context);
+    ruleRoutes(typed, context);
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.ready();
+  return app;
+}

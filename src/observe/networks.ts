@@ -1,0 +1,44 @@
+/** Bodies of /v1/networks. */
+import { gatewayNames } from '../ir/names.ts';
+import type { Network } from '../model/network.ts';
+import type { NetworkBody } from '../wire/api/network.ts';
+import { Troubles } from './health.ts';
+import { countersOf, intentOf, type Picture } from './picture.ts';
+import type { Sources } from './sources.ts';
+import { Traffic } from './traffic.ts';
+
+export function networkBodies(
+  sources: Sources,
+  picture: Picture,
+  only: (network: Network) => boolean,
+): NetworkBody[] {
+  const intent = intentOf(picture);
+  const troubles = new Troubles(picture);
+  const traffic = new Traffic(countersOf(picture), picture.eswitch.why);
+  const members = Map.groupBy(intent.endpoints.values(), endpoint => endpoint.networkId);
+  return [...intent.networks.values()]
+    .filter(only)
+    .sort((a, b) => a.slot - b.slot)
+    .map(network => {
+      const names = gatewayNames(sources.identity, network.id);
+      const endpoints = members.get(network.id) ?? [];
+      const { datapath, require } = network;
+      return {
+        id: network.id,
+        type: network.type,
+        subnets: network.subnets.map(({ pool, gateway }) => ({ pool, gateway })),
+        mtu: network.mtu,
+        internal: network.internal,
+        nat: network.nat,
+        hostBinding: network.hostBinding,
+        options: { ...network.options },
+        datapath: { wanted: datapath, require, ...sources.placement.datapath(network) },
+        slot: network.slot,
+        switchMac: network.switchMac,
+        gateway: { device: names.fn, representor: names.rep, mac: network.gatewayMac },
+        ...troubles.network(network),
+        endpoints: endpoints.length,
+        traffic: traffic.network(network, endpoints),
+      };
+    });
+}
