@@ -1,13 +1,12 @@
 /** The docker command line against one engine, as far as the benchmarks need it. */
-import { run } from './commands.ts';
+
 import type { CleanUp } from './clean-up.ts';
+import { run } from './commands.ts';
 
 export interface ContainerOptions {
   readonly name: string;
   readonly network: string;
   readonly image: string;
-  /** CPU list its processes may use, e.g. `0`; null = all. */
-  readonly cpus: string | null;
   /** Host directories mounted read-only at the same path. */
   readonly mounts: readonly string[];
 }
@@ -49,10 +48,9 @@ export class Docker {
 
   /** Starts a container that only waits; traffic is started in it with `docker exec`. */
   async startContainer(options: ContainerOptions, cleanUp: CleanUp): Promise<Container> {
-    const { name, network, image, cpus, mounts } = options;
+    const { name, network, image, mounts } = options;
     await this.run([
       ...['run', '--detach', '--init', '--name', name, '--network', network],
-      ...(cpus === null ? [] : ['--cpuset-cpus', cpus]),
       ...mounts.flatMap(path => ['--volume', `${path}:${path}:ro`]),
       ...[image, 'sleep', '1000000'],
     ]);

@@ -31,7 +31,7 @@ export async function measureDockerRun(
     const network = `bench-run-${contender}`;
     await host.createNetwork(contender, network, { ip4: subnetOf(contender), ip6: null }, cleanUp);
     const sibling = await host.docker.startContainer(
-      { name: `${network}-sibling`, network, image: host.image, cpus: null, mounts: [] },
+      { name: `${network}-sibling`, network, image: host.image, mounts: [] },
       cleanUp,
     );
     siblings.set(contender, sibling.ip4);

@@ -13,7 +13,7 @@ export const attachSuite: Suite = {
     const started = await withCleanUp(options.progress, async cleanUp => {
       const host = await openDockerHost(cleanUp, options.progress);
       const measured = await measureDockerRun(options, host, cleanUp);
-      return { measured, environment: host.environment };
+      return { measured, environment: await host.environment() };
     });
     return {
       ratios: started.measured.ratios,

@@ -1,0 +1,129 @@
+/** One traffic measurement between two places with esw_traffic (native/bench). */
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { BenchError } from './bench-error.ts';
+import { run, start, waitFor } from './commands.ts';
+import { numberField } from './unix-http.ts';
+
+export const TRAFFIC_DIRECTORY = fileURLToPath(new URL('../../native/build', import.meta.url));
+const TOOL = `${TRAFFIC_DIRECTORY}/esw_traffic`;
+const PORT = 5201;
+/** The sink ends when nothing has come for so long; its clock stopped at the last packet. */
+const SINK_IDLE_SECONDS = 0.2;
+const READY_TIMEOUT_MS = 15_000;
+const END_TIMEOUT_MS = 10_000;
+
+/** A place that traffic starts or ends at: a container or a namespace. */
+export interface Side {
+  /** A process in its network namespace. */
+  readonly pid: number;
+  /** `argv` prefixed so that it runs there. */
+  inside(argv: readonly string[]): readonly string[];
+}
+
+/** Where to send: the server's addresses, "" for a family that there is none of. */
+export interface Path {
+  readonly client: Side;
+  readonly server: Side;
+  readonly ip4: string;
+  readonly ip6: string;
+}
+
+export type Family = 'ip4' | 'ip6';
+
+interface Kind {
+  /** Unit of the value that `measureTraffic` returns. */
+  readonly unit: string;
+  readonly transport: 'udp' | 'tcp';
+  readonly server: readonly string[];
+  readonly client: readonly string[];
+  /** Field of the JSON line, and whose line it is: only the receiver knows what was delivered. */
+  readonly result: readonly ['server' | 'client', string];
+}
+
+/** `--size 64` is the frame with its Ethernet header, the least an Ethernet has. */
+export const TRAFFIC = {
+  udp64: {
+    unit: 'pps',
+    transport: 'udp',
+    server: ['udp-sink', '--idle', String(SINK_IDLE_SECONDS)],
+    client: ['udp-flood', '--size', '64'],
+    result: ['server', 'pps'],
+  },
+  tcp_rr: {
+    unit: 'tps',
+    transport: 'tcp',
+    server: ['tcp-rr-server', '--rounds', '1'],
+    client: ['tcp-rr-client'],
+    result: ['client', 'tps'],
+  },
+  tcp: {
+    unit: 'gbps',
+    transport: 'tcp',
+    server: ['tcp-stream-server', '--rounds', '1'],
+    client: ['tcp-stream-client'],
+    result: ['client', 'gbps'],
+  },
+} as const satisfies Record<string, Kind>;
+export type TrafficKind = keyof typeof TRAFFIC;
+
+/** CPUs of the two processes, the same for every contender. */
+export const PLACEMENT = { client: 0, server: availableParallelism() > 1 ? 1 : 0 } as const;
+
+/** For the environment of a report. */
+export const PLACEMENT_TEXT = `client on CPU ${PLACEMENT.client}, server on CPU ${PLACEMENT.server}, for all contenders`;
+
+/** Throws when the tool was not built. */
+export function requireTool(): void {
+  if (!existsSync(TOOL)) throw new BenchError(`${TOOL} is absent: build it with \`npm run build\``);
+}
+
+/** Runs server and client once; returns the delivered rate in the kind's unit. */
+export async function measureTraffic(
+  kind: TrafficKind,
+  path: Path,
+  family: Family,
+  seconds: number,
+): Promise<number> {
+  const { transport, server, client, result }: Kind = TRAFFIC[kind];
+  const address = path[family];
+  if (address === '') throw new BenchError(`the server has no ${family} address`);
+  const any = family === 'ip4' ? '0.0.0.0' : '::';
+  const listening = start(path.server.inside(tool(server, PLACEMENT.server, ['--listen', any])));
+  try {
+    await waitFor(
+      () => listening.exited || isBound(path.server.pid, transport, family),
+      READY_TIMEOUT_MS,
+      `${server[0]} to listen`,
+    );
+    if (listening.exited) throw new BenchError(`${server[0]} ended early: ${listening.output().trim()}`);
+    const send = tool(client, PLACEMENT.client, ['--dst', address, '--seconds', String(seconds)]);
+    const sent = await run(path.client.inside(send), { timeoutMs: seconds * 1000 + READY_TIMEOUT_MS });
+    await waitFor(() => listening.exited, END_TIMEOUT_MS, `${server[0]} to receive anything and end`);
+    return numberField(jsonLine(result[0] === 'client' ? sent : listening.output()), result[1]);
+  } finally {
+    await listening.stop('SIGKILL');
+  }
+}
+
+function tool(command: readonly string[], cpu: number, more: readonly string[]): readonly string[] {
+  return [TOOL, ...command, ...more, '--port', String(PORT), '--cpu', String(cpu)];
+}
+
+function jsonLine(output: string): unknown {
+  const line = output.split('\n').find(text => text.startsWith('{'));
+  if (line === undefined) throw new BenchError(`esw_traffic wrote no JSON: ${output.trim().slice(-300)}`);
+  return JSON.parse(line);
+}
+
+/** Whether a socket is bound to the port in the namespace of `pid` (proc_pid_net(5)). */
+function isBound(pid: number, transport: 'udp' | 'tcp', family: Family): boolean {
+  const port = `:${PORT.toString(16).toUpperCase().padStart(4, '0')}`;
+  const table = readFileSync(`/proc/${pid}/net/${transport}${family === 'ip6' ? '6' : ''}`, 'utf8');
+  const LISTEN = '0A';
+  return table.split('\n').some(line => {
+    const [, local = '', , state = ''] = line.trim().split(/\s+/);
+    return local.endsWith(port) && (transport === 'udp' || state === LISTEN);
+  });
+}
