@@ -1,4 +1,7 @@
-/** Constructors that derive the key of a resource from its fields, so that no key is ever spelt by hand. */
+/**
+ * Constructors that derive the key of a resource from its fields, so that no key is ever spelt by
+ * hand. Given a whole resource with changed fields they make the one of the new key.
+ */
 
 import type { Cidr, Ip, NetSlot } from '../lib/brand.ts';
 import type {
@@ -23,7 +26,7 @@ export const programs = (digest: string): Programs => ({ kind: 'programs', key: 
 export const nftTable = (digest: string): NftTable => ({ kind: 'nft-table', key: 'nft-table', digest });
 
 export const portKey = (rep: string): Key => `port/${rep}`;
-export const port = (fields: Fields<Port>): Port => ({ kind: 'port', key: portKey(fields.rep), ...fields });
+export const port = (fields: Fields<Port>): Port => ({ ...fields, kind: 'port', key: portKey(fields.rep) });
 
 export const address = (link: string, cidr: Cidr): Address => ({
   kind: 'address',
@@ -44,15 +47,15 @@ export const hook = (link: string): Hook => ({ kind: 'hook', key: hookKey(link),
 
 export const portEntryKey = (rep: string): Key => `port-entry/${rep}`;
 export const portEntry = (fields: Fields<PortEntry>): PortEntry => ({
+  ...fields,
   kind: 'port-entry',
   key: portEntryKey(fields.rep),
-  ...fields,
 });
 
 export const netEntry = (fields: Fields<NetEntry>): NetEntry => ({
+  ...fields,
   kind: 'net-entry',
   key: `net-entry/${fields.net}`,
-  ...fields,
 });
 
 export const subnetEntry = (net: NetSlot, pool: Cidr): SubnetEntry => ({
@@ -64,9 +67,9 @@ export const subnetEntry = (net: NetSlot, pool: Cidr): SubnetEntry => ({
 
 export const fibKey = (net: NetSlot, addr: Ip): Key => `fib-entry/${net}/${addr}`;
 export const fibEntry = (fields: Fields<FibEntry>): FibEntry => ({
+  ...fields,
   kind: 'fib-entry',
   key: fibKey(fields.net, fields.addr),
-  ...fields,
 });
 
 export const nftElement = (set: string, element: string, value: string | null = null): NftElement => ({

@@ -78,19 +78,15 @@ function dumpTables(state: SimState, add: (resource: Resource) => void): void {
   };
   for (const [ifindex, entry] of state.maps.ports) {
     const rep = nameOf(ifindex);
-    add(rep === entry.rep ? entry : portEntry({ ...strip(entry), rep }));
+    add(rep === entry.rep ? entry : portEntry({ ...entry, rep }));
   }
   for (const { ifindex, entry } of state.maps.nets.values()) {
     const gateway = nameOf(ifindex);
-    add(gateway === entry.gateway ? entry : netEntry({ ...strip(entry), gateway }));
+    add(gateway === entry.gateway ? entry : netEntry({ ...entry, gateway }));
   }
   for (const entry of state.maps.subnets.values()) add(entry);
   for (const { ifindex, entry } of state.maps.fib.values()) {
     const link = nameOf(ifindex);
-    add(link === entry.link ? entry : fibEntry({ ...strip(entry), link }));
+    add(link === entry.link ? entry : fibEntry({ ...entry, link }));
   }
-}
-
-function strip<R extends Resource>({ kind: _kind, key: _key, ...fields }: R): Omit<R, 'kind' | 'key'> {
-  return fields;
 }
