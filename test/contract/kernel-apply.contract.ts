@@ -38,7 +38,7 @@ export function applyContract(the: Bench): void {
     });
 
     it('deletes what is absent', async () => {
-      await succeed(the.kernel, deletes([...net.all.values()].filter(r => r.kind !== 'forward-accept')));
+      await succeed(the.kernel, deletes([...the.net.all.values()].filter(r => r.kind !== 'forward-accept')));
     });
 
     it('refuses entries before the programs, and goes on with the rest of the batch', async () => {
@@ -99,7 +99,9 @@ export function applyContract(the: Bench): void {
 
     it('refuses a hook, a port entry and a forwarding entry for a link that is not there', async () => {
       await succeed(the.kernel, creates(pick(the.net.all.values(), 'programs')));
-      const entries = [...net.all.values()].filter(r => ['hook', 'port-entry', 'fib-entry'].includes(r.kind));
+      const entries = [...the.net.all.values()].filter(r =>
+        ['hook', 'port-entry', 'fib-entry'].includes(r.kind),
+      );
       const results = await the.kernel.apply(creates(entries));
       expect(new Set(results.map(result => result.errno))).toEqual(new Set([ERRNO.ENODEV]));
     });
@@ -144,7 +146,7 @@ export function applyContract(the: Bench): void {
       }));
       const nets = pick(the.net.all.values(), 'net-entry').map(entry => ({ ...entry, internal: true }));
       await succeed(
-        kernel,
+        the.kernel,
         [...ports, ...nets].map(resource => ({ verb: 'update', resource })),
       );
       expectShown(await the.kernel.dump(), [...ports, ...nets]);
@@ -211,7 +213,7 @@ export function applyContract(the: Bench): void {
     it('removes one endpoint and leaves the other alone', async () => {
       await the.build();
       const rest = example(the.harness.context, 1).all;
-      await succeed(the.kernel, deletes([...net.all.values()].filter(r => !rest.has(r.key))));
+      await succeed(the.kernel, deletes([...the.net.all.values()].filter(r => !rest.has(r.key))));
       const snapshot = await the.kernel.dump();
       expectShown(snapshot, rest.values());
       expect(extra(snapshot, rest)).toEqual([]);

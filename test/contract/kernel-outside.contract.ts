@@ -176,7 +176,10 @@ export function outsideContract(the: Bench): void {
       const addresses = [ip4, ip6].filter(cidr => cidr !== null);
       const gateways = NETWORK.subnets.flatMap(subnet => subnet.gateway ?? []);
       const sandbox = { netns: path, ifname: 'eth0', addresses, gateways };
-      await succeed(kernel, creates([...net.all.values()].map(r => (r === lost ? { ...lost, sandbox } : r))));
+      await succeed(
+        the.kernel,
+        creates([...the.net.all.values()].map(r => (r === lost ? { ...lost, sandbox } : r))),
+      );
       expect(await the.kernel.sandboxIfname(path, rep)).toBe('eth0');
       expectShown(await the.kernel.dump(), the.net.all.values());
     });
