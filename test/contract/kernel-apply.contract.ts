@@ -76,7 +76,7 @@ export function applyContract(the: Bench): void {
     it('leaves both sides at home', async () => {
       await the.build();
       const { homeFunctions } = await the.kernel.dump();
-      expect([...homeFunctions].sort()).toEqual([the.net.gateway.fn, ...net.ports.map(p => p.fn)].sort());
+      expect([...homeFunctions].sort()).toEqual([the.net.gateway.fn, ...the.net.ports.map(p => p.fn)].sort());
     });
 
     it('is seen by another handle on the same kernel', async () => {
