@@ -1,0 +1,217 @@
+/** The commands of eswitchctl. Screens are loaded when they are needed, so that help and errors are quick. */
+import { Command, Option } from 'commander';
+import type { EndpointBody, EndpointList } from '../wire/api/endpoint.ts';
+import type { NetworkBody, NetworkList } from '../wire/api/network.ts';
+import type { Plan, ReconcileResult, RuleList } from '../wire/api/rules.ts';
+import type { Status } from '../wire/api/status.ts';
+import { ask, EXIT, withQuery } from './client.ts';
+import type { Style } from './text.ts';
+
+/** What the program may touch. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  /** Columns of the terminal, 80 when there is none. */
+  readonly width: number;
+  readonly colour: boolean;
+  /** Default of --socket. */
+  readonly socket: string;
+  readonly version: string;
+  now(): number;
+}
+
+interface GlobalOptions {
+  readonly socket: string;
+  readonly json?: true;
+  readonly color: boolean;
+}
+
+interface RulesOptions {
+  readonly view: string;
+  readonly network?: string;
+  readonly endpoint?: string;
+  readonly kind?: string;
+  readonly notInHw?: true;
+}
+
+const KINDS =
+  'programs port hook nft-table forward-accept address sysctl net-entry subnet-entry port-entry fib-entry nft-element';
+
+class Session {
+  readonly #io: Io;
+  readonly #program: Command;
+  exitCode: number = EXIT.ok;
+
+  constructor(io: Io, program: Command) {
+    this.#io = io;
+    this.#program = program;
+  }
+
+  get #options(): GlobalOptions {
+    return this.#program.opts<GlobalOptions>();
+  }
+
+  /** Asks, then prints the answer as it came or as a screen. */
+  async show<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    screen: (body: T, style: Style) => Promise<string[]>,
+  ): Promise<T> {
+    const { socket, json, color } = this.#options;
+    const body = await ask<T>(socket, method, path);
+    if (json) this.#io.out(`${JSON.stringify(body, null, 2)}\n`);
+    else {
+      const style: Style = { width: Math.max(40, this.#io.width), colour: this.#io.colour && color };
+      this.#io.out(`${(await screen(body, style)).join('\n')}\n`);
+    }
+    return body;
+  }
+}
+
+function addStatus(program: Command, session: Session, io: Io): void {
+  program
+    .command('status')
+    .description('the host at a glance: eswitch and why that kind, traffic, drops, repairs')
+    .action(async () => {
+      await session.show<Status>('GET', '/v1/status', async (body, style) => {
+        const { statusScreen } = await import('./screens/status.ts');
+        return statusScreen(body, style, io.now());
+      });
+    });
+}
+
+function addNetwork(program: Command, session: Session): void {
+  const network = program.command('network').description('networks: list them, or inspect one');
+  network
+    .command('ls', { isDefault: true })
+    .alias('list')
+    .description('one line per network')
+    .action(async () => {
+      await session.show<NetworkList>('GET', '/v1/networks', async (body, style) => {
+        const { networkList } = await import('./screens/network.ts');
+        return networkList(body.networks, style);
+      });
+    });
+  network
+    .command('inspect')
+    .description('everything about one network')
+    .argument('<id>', 'id or unique head of one')
+    .action(async (id: string) => {
+      await session.show<NetworkBody>(
+        'GET',
+        `/v1/networks/${encodeURIComponent(id)}`,
+        async (body, style) => {
+          const { networkScreen } = await import('./screens/network.ts');
+          return networkScreen(body, style);
+        },
+      );
+    });
+}
+
+function addEndpoint(program: Command, session: Session): void {
+  const endpoint = program.command('endpoint').description('endpoints: list them, or inspect one');
+  endpoint
+    .command('ls', { isDefault: true })
+    .alias('list')
+    .description('one line per endpoint; RX and TX are bytes from and to the container')
+    .option('--network <id>', 'only this network')
+    .action(async ({ network }: { network?: string }) => {
+      await session.show<EndpointList>(
+        'GET',
+        withQuery('/v1/endpoints', { network }),
+        async (body, style) => {
+          const { endpointList } = await import('./screens/endpoint.ts');
+          return endpointList(body.endpoints, style);
+        },
+      );
+    });
+  endpoint
+    .command('inspect')
+    .description('everything about one endpoint')
+    .argument('<id>', 'id or unique head of one')
+    .action(async (id: string) => {
+      await session.show<EndpointBody>(
+        'GET',
+        `/v1/endpoints/${encodeURIComponent(id)}`,
+        async (body, style) => {
+          const { endpointScreen } = await import('./screens/endpoint.ts');
+          return endpointScreen(body, style);
+        },
+      );
+    });
+}
+
+function addRules(program: Command, session: Session): void {
+  program
+    .command('rules')
+    .description('the table as compiled, as observed in the kernel, or the difference')
+    .addOption(
+      new Option('--view <view>', 'which table').choices(['desired', 'observed', 'diff']).default('desired'),
+    )
+    .option('--network <id>', 'only this network')
+    .option('--endpoint <id>', 'only this endpoint')
+    .addOption(new Option('--kind <kind>', 'only this kind').choices(KINDS.split(' ')))
+    .option('--not-in-hw', 'only forwarding rules that are not in hardware, and why')
+    .action(async ({ view, network, endpoint, kind, notInHw }: RulesOptions) => {
+      const hardware = notInHw === true ? 'no' : undefined;
+      const path = withQuery('/v1/rules', { view, network, endpoint, kind, hardware });
+      await session.show<RuleList>('GET', path, async (body, style) => {
+        const { rulesScreen } = await import('./screens/rules.ts');
+        return rulesScreen(body, style);
+      });
+    });
+}
+
+function addPlan(program: Command, session: Session): void {
+  program
+    .command('plan')
+    .description('what a reconcile round would change now, without changing it')
+    .option('--exit-code', `exit with ${EXIT.differences} when there is something to do`)
+    .action(async ({ exitCode }: { exitCode?: true }) => {
+      const plan = await session.show<Plan>('GET', '/v1/plan', async (body, style) => {
+        const { planScreen } = await import('./screens/rules.ts');
+        return planScreen(body, style);
+      });
+      if (exitCode && plan.operations.length > 0) session.exitCode = EXIT.differences;
+    });
+  program
+    .command('reconcile')
+    .description('look at the whole kernel now and repair what differs')
+    .action(async () => {
+      const { round } = await session.show<ReconcileResult>('POST', '/v1/reconcile', async (body, style) => {
+        const { reconcileScreen } = await import('./screens/rules.ts');
+        return reconcileScreen(body, style);
+      });
+      if (round.failed > 0) session.exitCode = EXIT.failed;
+    });
+}
+
+/** `run` takes a whole argv and resolves to the exit code; it throws CliError and CommanderError. */
+export function createProgram(io: Io): { run(argv: readonly string[]): Promise<number> } {
+  const program = new Command('eswitchctl')
+    .description('Shows what eswitchd does with the packets of this host, and why.')
+    .option('--socket <path>', "the daemon's API socket", io.socket)
+    .version(io.version, '-V, --version', 'the version of eswitchctl')
+    .option('--json', 'the answer of the API as it is')
+    .option('--no-color', 'no colour (also: NO_COLOR in the environment)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 ok, 1 refused or failed, 2 usage, 3 daemon unreachable, 4 plan --exit-code found differences.\n',
+    )
+    .showSuggestionAfterError()
+    .configureOutput({ writeOut: text => io.out(text), writeErr: text => io.err(text) })
+    .configureHelp({ helpWidth: Math.min(io.width, 100) })
+    .exitOverride();
+  const session = new Session(io, program);
+  addStatus(program, session, io);
+  addNetwork(program, session);
+  addEndpoint(program, session);
+  addRules(program, session);
+  addPlan(program, session);
+  return {
+    run: async argv => {
+      await program.parseAsync(argv);
+      return session.exitCode;
+    },
+  };
+}
