@@ -3,12 +3,14 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Command, waitUntil } from '../../test/lab/exec.ts';
+import type { Netns } from '../../test/lab/netns.ts';
+import type { Scope } from '../../test/lab/scope.ts';
+import { Background } from './background.ts';
 import { BenchError } from './bench-error.ts';
-import { type Background, start, waitFor } from './commands.ts';
-import type { Namespace } from './namespace.ts';
 import { field, UnixHttp } from './unix-http.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url));
+export const DAEMON_MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url));
 /** The store's directory must be on a real disk: a commit costs an fsync, and /tmp may be memory. */
 const STATE_PARENT = '/var/tmp';
 const START_TIMEOUT_MS = 60_000;
@@ -16,11 +18,11 @@ const START_TIMEOUT_MS = 60_000;
 export class BenchDaemon {
   readonly pluginSocket: string;
   readonly #directory: string;
-  readonly #argv: readonly string[];
+  readonly #command: Command;
   readonly #api: UnixHttp;
   #process: Background | null = null;
 
-  private constructor(namespace: Namespace, directory: string, instance: string) {
+  private constructor(namespace: Netns, directory: string, instance: string) {
     this.#directory = directory;
     this.pluginSocket = join(directory, 'eswitch.sock');
     const apiSocket = join(directory, 'run', 'api.sock');
@@ -34,28 +36,32 @@ export class BenchDaemon {
       '--api-socket': apiSocket,
       '--log-level': 'warn',
     };
-    const daemon = [process.execPath, MAIN, ...Object.entries(flags).flat()];
-    this.#argv = namespace.inside(['setpriv', '--pdeathsig', 'KILL', ...daemon]);
+    this.#command = namespace.enter([process.execPath, DAEMON_MAIN, ...Object.entries(flags).flat()]);
   }
 
-  /** Makes the directories; the daemon is not started yet. */
-  static async prepare(namespace: Namespace, instance: string): Promise<BenchDaemon> {
+  /** Makes the directories; the daemon is not started yet. The scope stops it and removes them. */
+  static async prepare(scope: Scope, namespace: Netns, instance: string): Promise<BenchDaemon> {
     const directory = await mkdtemp(join(STATE_PARENT, 'esw-bench-'));
     await Promise.all(['state', 'run'].map(name => mkdir(join(directory, name))));
-    return new BenchDaemon(namespace, directory, instance);
+    const daemon = new BenchDaemon(namespace, directory, instance);
+    scope.defer(() => daemon.#close());
+    return daemon;
   }
 
   /** Starts it and waits for its first full round; returns how long that took, milliseconds. */
   async start(): Promise<number> {
     const startedMs = performance.now();
-    const running = start(this.#argv);
+    const running = new Background(this.#command);
     this.#process = running;
     try {
-      await waitFor(() => running.exited || this.#ready(), START_TIMEOUT_MS, "the daemon's first round");
+      await waitUntil("the daemon's first round", () => running.exited || this.#ready(), {
+        timeoutMs: START_TIMEOUT_MS,
+        everyMs: 5,
+      });
     } catch (error) {
-      throw new BenchError(`${(error as Error).message}; it wrote: ${running.output().slice(-800)}`);
+      throw new BenchError(`${(error as Error).message}; it wrote: ${running.output.slice(-800)}`);
     }
-    if (running.exited) throw new BenchError(`the daemon ended at start: ${running.output().slice(-800)}`);
+    if (running.exited) throw new BenchError(`the daemon ended at start: ${running.output.slice(-800)}`);
     return performance.now() - startedMs;
   }
 
@@ -98,8 +104,7 @@ export class BenchDaemon {
     return known[type] ?? `type 0x${type.toString(16)}`;
   }
 
-  /** Stops it and removes its directory. */
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     await this.stop('SIGTERM');
     this.#api.close();
     await rm(this.#directory, { recursive: true, force: true });

@@ -1,7 +1,9 @@
 /** Many endpoints on one daemon, made as dockerd makes them, without containers. */
+
+import { makeNetns, type Netns } from '../../test/lab/netns.ts';
+import type { Scope } from '../../test/lab/scope.ts';
 import { BenchError } from './bench-error.ts';
-import type { CleanUp } from './clean-up.ts';
-import { ipBatch, type Namespace, openNamespace } from './namespace.ts';
+import { ipBatch } from './namespace.ts';
 import type { PluginClient, PluginEndpoint, PluginNetwork } from './plugin-client.ts';
 
 /** Function sides that one namespace holds: a namespace each is more than a small machine can take. */
@@ -12,7 +14,7 @@ const MOVES_PER_BATCH = 250;
 
 export interface Attached {
   readonly endpoint: PluginEndpoint;
-  readonly sandbox: Namespace;
+  readonly sandbox: Netns;
   /** The function side's name, also inside the sandbox. */
   readonly link: string;
 }
@@ -21,11 +23,11 @@ export interface PopulationOptions {
   readonly client: PluginClient;
   readonly network: PluginNetwork;
   /** Namespace of the daemon, where function sides appear. */
-  readonly host: Namespace;
+  readonly host: Netns;
   readonly count: number;
   /** Makes the ids of this population differ from those of another. */
   readonly label: string;
-  readonly cleanUp: CleanUp;
+  readonly scope: Scope;
   readonly progress: (line: string) => void;
 }
 
@@ -54,17 +56,15 @@ export async function populate(options: PopulationOptions): Promise<readonly Att
   return attached;
 }
 
-async function openSandboxes(options: PopulationOptions): Promise<readonly Namespace[]> {
-  const sandboxes: Namespace[] = [];
+async function openSandboxes(options: PopulationOptions): Promise<readonly Netns[]> {
+  const sandboxes: Netns[] = [];
   for (let index = 0; index < options.count; index += ENDPOINTS_PER_NAMESPACE) {
-    const sandbox = await openNamespace();
-    options.cleanUp.push(() => sandbox.close());
-    sandboxes.push(sandbox);
+    sandboxes.push(await makeNetns(options.scope, `${options.label}-${index}`));
   }
   return sandboxes;
 }
 
-async function attach(options: PopulationOptions, index: number, sandbox: Namespace): Promise<Attached> {
+async function attach(options: PopulationOptions, index: number, sandbox: Netns): Promise<Attached> {
   const { client, network, label } = options;
   const { value: endpoint } = await client.requestAddress(network, `${label}/${index}`);
   await client.createEndpoint(endpoint);
@@ -72,7 +72,7 @@ async function attach(options: PopulationOptions, index: number, sandbox: Namesp
   return { endpoint, sandbox, link };
 }
 
-async function moveAll(host: Namespace, attached: readonly Attached[]): Promise<void> {
+async function moveAll(host: Netns, attached: readonly Attached[]): Promise<void> {
   for (let from = 0; from < attached.length; from += MOVES_PER_BATCH) {
     const batch = attached.slice(from, from + MOVES_PER_BATCH);
     await ipBatch(
@@ -83,12 +83,12 @@ async function moveAll(host: Namespace, attached: readonly Attached[]): Promise<
 }
 
 /** As dockerd does after Join: function side into the sandbox, with its address, up. */
-export async function plug(host: Namespace, { endpoint, sandbox, link }: Attached): Promise<void> {
+export async function plug(host: Netns, { endpoint, sandbox, link }: Attached): Promise<void> {
   await ipBatch(host, [`link set ${link} netns ${sandbox.pid}`]);
   await ipBatch(sandbox, [`addr add ${endpoint.address} dev ${link}`, `link set ${link} up`]);
 }
 
 /** As dockerd does before Leave: function side back to the host's namespace. */
-export async function unplug(host: Namespace, { sandbox, link }: Attached): Promise<void> {
+export async function unplug(host: Netns, { sandbox, link }: Attached): Promise<void> {
   await ipBatch(sandbox, [`link set ${link} down`, `link set ${link} netns ${host.pid}`]);
 }

@@ -2,24 +2,27 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { type Command, output, waitUntil } from '../../test/lab/exec.ts';
+import type { Netns } from '../../test/lab/netns.ts';
+import { Background } from './background.ts';
 import { BenchError } from './bench-error.ts';
-import { run, start, waitFor } from './commands.ts';
 import { numberField } from './unix-http.ts';
 
-export const TRAFFIC_DIRECTORY = fileURLToPath(new URL('../../native/build', import.meta.url));
-const TOOL = `${TRAFFIC_DIRECTORY}/esw_traffic`;
+const TOOL = fileURLToPath(new URL('../../native/build/esw_traffic', import.meta.url));
 const PORT = 5201;
 /** The sink ends when nothing has come for so long; its clock stopped at the last packet. */
 const SINK_IDLE_SECONDS = 0.2;
-const READY_TIMEOUT_MS = 15_000;
-const END_TIMEOUT_MS = 10_000;
+const CLIENT_MARGIN_MS = 15_000;
+const POLL_MS = 5;
 
 /** A place that traffic starts or ends at: a container or a namespace. */
 export interface Side {
   /** A process in its network namespace. */
   readonly pid: number;
-  /** `argv` prefixed so that it runs there. */
-  inside(argv: readonly string[]): readonly string[];
+  /** Path of esw_traffic there. */
+  readonly tool: string;
+  /** The command as run from outside. */
+  enter(command: Command): Command;
 }
 
 /** Where to send: the server's addresses, "" for a family that there is none of. */
@@ -90,30 +93,34 @@ export async function measureTraffic(
   const address = path[family];
   if (address === '') throw new BenchError(`the server has no ${family} address`);
   const any = family === 'ip4' ? '0.0.0.0' : '::';
-  const listening = start(path.server.inside(tool(server, PLACEMENT.server, ['--listen', any])));
+  const listening = new Background(on(path.server, server, PLACEMENT.server, ['--listen', any]));
   try {
-    await waitFor(
-      () => listening.exited || isBound(path.server.pid, transport, family),
-      READY_TIMEOUT_MS,
-      `${server[0]} to listen`,
-    );
-    if (listening.exited) throw new BenchError(`${server[0]} ended early: ${listening.output().trim()}`);
-    const send = tool(client, PLACEMENT.client, ['--dst', address, '--seconds', String(seconds)]);
-    const sent = await run(path.client.inside(send), { timeoutMs: seconds * 1000 + READY_TIMEOUT_MS });
-    await waitFor(() => listening.exited, END_TIMEOUT_MS, `${server[0]} to receive anything and end`);
-    return numberField(jsonLine(result[0] === 'client' ? sent : listening.output()), result[1]);
+    const listens = () => listening.exited || isBound(path.server.pid, transport, family);
+    await waitUntil(`${server[0]} listens`, listens, { everyMs: POLL_MS });
+    if (listening.exited) throw new BenchError(`${server[0]} ended early: ${listening.output}`);
+    const send = ['--dst', address, '--seconds', String(seconds)];
+    const sent = await output(on(path.client, client, PLACEMENT.client, send), {
+      timeoutMs: seconds * 1000 + CLIENT_MARGIN_MS,
+    });
+    await waitUntil(`${server[0]} received and ended`, () => listening.exited, { everyMs: POLL_MS });
+    return numberField(jsonLine(result[0] === 'client' ? sent : listening.output), result[1]);
   } finally {
     await listening.stop('SIGKILL');
   }
 }
 
-function tool(command: readonly string[], cpu: number, more: readonly string[]): readonly string[] {
-  return [TOOL, ...command, ...more, '--port', String(PORT), '--cpu', String(cpu)];
+function on(side: Side, command: readonly string[], cpu: number, more: readonly string[]): Command {
+  return side.enter([side.tool, ...command, ...more, '--port', String(PORT), '--cpu', String(cpu)]);
 }
 
-function jsonLine(output: string): unknown {
-  const line = output.split('\n').find(text => text.startsWith('{'));
-  if (line === undefined) throw new BenchError(`esw_traffic wrote no JSON: ${output.trim().slice(-300)}`);
+/** A namespace of this machine as a place for traffic. */
+export function sideOf(namespace: Netns): Side {
+  return { pid: namespace.pid, tool: TOOL, enter: command => namespace.enter(command) };
+}
+
+function jsonLine(written: string): unknown {
+  const line = written.split('\n').find(text => text.startsWith('{'));
+  if (line === undefined) throw new BenchError(`esw_traffic wrote no JSON: ${written.trim().slice(-300)}`);
   return JSON.parse(line);
 }
 

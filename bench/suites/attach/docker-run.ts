@@ -1,8 +1,8 @@
 /** From `docker run` to the first answered ping of a sibling, beside Docker's own bridge. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Scope } from '../../../test/lab/scope.ts';
 import { BenchError } from '../../lib/bench-error.ts';
-import type { CleanUp } from '../../lib/clean-up.ts';
 import type { DockerHost } from '../../lib/docker-host.ts';
 import { interleave, ratios, type Samples, samplesOf } from '../../lib/rounds.ts';
 import { median } from '../../lib/stats.ts';
@@ -24,16 +24,13 @@ export interface DockerRunFigures {
 export async function measureDockerRun(
   options: SuiteOptions,
   host: DockerHost,
-  cleanUp: CleanUp,
+  scope: Scope,
 ): Promise<DockerRunFigures> {
   const siblings = new Map<string, string>();
   for (const contender of CONTENDERS) {
     const network = `bench-run-${contender}`;
-    await host.createNetwork(contender, network, { ip4: subnetOf(contender), ip6: null }, cleanUp);
-    const sibling = await host.docker.startContainer(
-      { name: `${network}-sibling`, network, image: host.image, mounts: [] },
-      cleanUp,
-    );
+    await host.createNetwork(contender, network, { ip4: subnetOf(contender), ip6: null }, scope);
+    const sibling = await host.startContainer(`${network}-sibling`, network, scope);
     siblings.set(contender, sibling.ip4);
   }
   const once = (contender: string) =>
@@ -70,7 +67,7 @@ function medianPerRound(samples: Samples, contender: string, rounds: number): re
 /** Milliseconds from starting the docker command line until the first answer was printed. */
 async function firstPingMs(host: DockerHost, network: string, sibling: string): Promise<number> {
   const script = `until ping -c 1 -W 1 ${sibling}; do :; done`;
-  const argv = host.docker.command(['run', '--rm', '--network', network, host.image, 'sh', '-c', script]);
+  const argv = host.command('run', '--rm', '--network', network, host.image, 'sh', '-c', script);
   const [command = '', ...rest] = argv;
   const startedMs = performance.now();
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], timeout: TIMEOUT_MS });

@@ -1,7 +1,8 @@
 /** Time of the plugin's handlers with 1,000 endpoints present, seen by a client on the unix socket. */
-import { withCleanUp } from '../../lib/clean-up.ts';
+import { makeNetns, type Netns } from '../../../test/lab/netns.ts';
+import { Scope } from '../../../test/lab/scope.ts';
 import { BenchDaemon } from '../../lib/daemon.ts';
-import { type Namespace, openHostNamespace, openNamespace } from '../../lib/namespace.ts';
+import { makeHostNetns } from '../../lib/namespace.ts';
 import { PluginClient, type PluginNetwork } from '../../lib/plugin-client.ts';
 import { plug, populate, unplug } from '../../lib/population.ts';
 import { percentile } from '../../lib/stats.ts';
@@ -25,44 +26,33 @@ export interface HandlerFigures {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export function measureHandlers(options: SuiteOptions): Promise<HandlerFigures> {
-  return withCleanUp(options.progress, async cleanUp => {
-    const present = options.quick ? PRESENT_QUICK : PRESENT;
-    const host = await openHostNamespace();
-    cleanUp.push(() => host.close());
-    const daemon = await BenchDaemon.prepare(host, 'bench-attach');
-    cleanUp.push(() => daemon.close());
-    await daemon.start();
-    const filler = new PluginClient(daemon.pluginSocket, 8);
-    cleanUp.push(() => filler.close());
-    const network = await filler.createNetwork('attach', POOL.pool, POOL.gateway);
-    options.progress(`creating the ${present} endpoints that are to be present`);
-    await populate({
-      client: filler,
-      network,
-      host,
-      count: present,
-      label: 'attach',
-      cleanUp,
-      progress: options.progress,
-    });
-    const sandbox = await openNamespace();
-    cleanUp.push(() => sandbox.close());
-    const cycles = await runCycles(options, { host, sandbox, network, socket: daemon.pluginSocket });
-    return {
-      figures: { 'attach.endpoints_present': present, ...figuresOf(cycles) },
-      environment: {
-        hook_mode: String(field(await daemon.status(), 'table', 'hookMode')),
-        state_fs: daemon.stateFileSystem,
-        handlers: `${cycles.flat().length} cycles in ${cycles.length} rounds, one at a time, no container: the function side is moved by ip(8) as dockerd would, outside the time measured`,
-      },
-    };
-  });
+export async function measureHandlers(options: SuiteOptions): Promise<HandlerFigures> {
+  await using scope = new Scope('bench-attach');
+  const present = options.quick ? PRESENT_QUICK : PRESENT;
+  const host = await makeHostNetns(scope, 'host');
+  const daemon = await BenchDaemon.prepare(scope, host, 'bench-attach');
+  await daemon.start();
+  const client = new PluginClient(daemon.pluginSocket, 8);
+  scope.defer(() => client.close());
+  const network = await client.createNetwork('attach', POOL.pool, POOL.gateway);
+  options.progress(`creating the ${present} endpoints that are to be present`);
+  const { progress } = options;
+  await populate({ client, network, host, count: present, label: 'present', scope, progress });
+  const sandbox = await makeNetns(scope, 'sandbox');
+  const cycles = await runCycles(options, { host, sandbox, network, socket: daemon.pluginSocket });
+  return {
+    figures: { 'attach.endpoints_present': present, ...figuresOf(cycles) },
+    environment: {
+      hook_mode: String(field(await daemon.status(), 'table', 'hookMode')),
+      state_fs: daemon.stateFileSystem,
+      handlers: `${cycles.flat().length} cycles in ${cycles.length} rounds, one at a time, no container: the function side is moved by ip(8) as dockerd would, outside the time measured`,
+    },
+  };
 }
 
 interface Bench {
-  readonly host: Namespace;
-  readonly sandbox: Namespace;
+  readonly host: Netns;
+  readonly sandbox: Netns;
   readonly network: PluginNetwork;
   readonly socket: string;
 }

@@ -1,6 +1,6 @@
 /** What it costs to attach a container: the plugin's handlers, and `docker run` as a user sees it. */
-import { withCleanUp } from '../../lib/clean-up.ts';
-import { openDockerHost } from '../../lib/docker-host.ts';
+import { Scope } from '../../../test/lab/scope.ts';
+import { DockerHost } from '../../lib/docker-host.ts';
 import type { Suite } from '../../lib/suite.ts';
 import { measureDockerRun } from './docker-run.ts';
 import { measureHandlers } from './handlers.ts';
@@ -10,15 +10,13 @@ export const attachSuite: Suite = {
   summary: 'plugin handlers with 1,000 endpoints present; docker run to first ping',
   async run(options) {
     const handlers = await measureHandlers(options);
-    const started = await withCleanUp(options.progress, async cleanUp => {
-      const host = await openDockerHost(cleanUp, options.progress);
-      const measured = await measureDockerRun(options, host, cleanUp);
-      return { measured, environment: await host.environment() };
-    });
+    await using scope = new Scope('bench-run');
+    const host = await DockerHost.open(scope, options.progress);
+    const started = await measureDockerRun(options, host, scope);
     return {
-      ratios: started.measured.ratios,
-      figures: { ...handlers.figures, ...started.measured.figures },
-      environment: { ...handlers.environment, ...started.environment },
+      ratios: started.ratios,
+      figures: { ...handlers.figures, ...started.figures },
+      environment: { ...handlers.environment, ...(await host.environment()) },
     };
   },
 };

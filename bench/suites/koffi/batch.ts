@@ -1,11 +1,6 @@
-/** A batch as the daemon sends it: header, then one record per veth pair to make. */
-import {
-  ABI_VERSION,
-  BATCH_HDR,
-  BATCH_MAGIC,
-  LINK_OP,
-  LINK_VERB,
-} from '../../../src/kernel/native/records.ts';
+/** A batch as the daemon sends it, written by the daemon's own encoder: one veth pair per record. */
+import { encodeBatch } from '../../../src/kernel/native/batch.ts';
+import { LINK_OP, LINK_VERB } from '../../../src/kernel/native/records.ts';
 
 const REP_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 1);
 const FN_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 2);
@@ -27,17 +22,6 @@ export function linkOp(mtu: number) {
   };
 }
 
-export function encodeBatch(mtus: readonly number[]): Buffer {
-  const buffer = Buffer.alloc(BATCH_HDR.size + mtus.length * LINK_OP.size);
-  BATCH_HDR.encode(buffer, 0, {
-    magic: BATCH_MAGIC,
-    version: ABI_VERSION,
-    record_size: LINK_OP.size,
-    length: buffer.length,
-    count: mtus.length,
-  });
-  mtus.forEach((mtu, index) => {
-    LINK_OP.encode(buffer, BATCH_HDR.size + index * LINK_OP.size, linkOp(mtu));
-  });
-  return buffer;
+export function encodeLinks(mtus: readonly number[]): Buffer {
+  return encodeBatch(LINK_OP, mtus.map(linkOp));
 }

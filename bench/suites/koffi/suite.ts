@@ -6,7 +6,7 @@ import { LINK_OP, LINK_VERB } from '../../../src/kernel/native/records.ts';
 import { interleave, ratios, samplesOf } from '../../lib/rounds.ts';
 import { median } from '../../lib/stats.ts';
 import type { Measured, Suite, SuiteOptions } from '../../lib/suite.ts';
-import { encodeBatch, linkOp } from './batch.ts';
+import { encodeLinks, linkOp } from './batch.ts';
 import { openLibrary } from './library.ts';
 
 const RECORDS = 1000;
@@ -25,8 +25,8 @@ async function measure(options: SuiteOptions): Promise<Measured> {
   const library = openLibrary();
   const calls = options.quick ? CALLS_QUICK : CALLS;
   const mtus = Array.from({ length: RECORDS }, (_, index) => 1280 + (index % 8721));
-  const batch = encodeBatch(mtus);
-  const one = encodeBatch([1500]);
+  const batch = encodeLinks(mtus);
+  const one = encodeLinks([1500]);
   library.check(
     batch,
     mtus.reduce((sum, mtu) => sum + mtu, 0),
@@ -36,7 +36,7 @@ async function measure(options: SuiteOptions): Promise<Measured> {
     { rounds: options.rounds, tasks: ['record'], contenders: ['koffi', 'c_loop', 'encode', 'one'] },
     async (_task, contender) => {
       if (contender === 'c_loop') return library.loop(batch, calls);
-      if (contender === 'encode') return perCall(ENCODES, () => encodeBatch(mtus)) / RECORDS;
+      if (contender === 'encode') return perCall(ENCODES, () => encodeLinks(mtus)) / RECORDS;
       if (contender === 'one') return perCall(calls * 100, () => library.sum(one));
       return perCall(calls, () => library.sum(batch)) / RECORDS;
     },

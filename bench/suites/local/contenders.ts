@@ -3,11 +3,11 @@
  * bridge, and a bare veth pair (the limit on this kernel). All three run the same tool in containers of
  * the same engine and image, so that only the way differs.
  */
-import type { CleanUp } from '../../lib/clean-up.ts';
-import { run } from '../../lib/commands.ts';
-import type { Container } from '../../lib/docker.ts';
+
+import { exec } from '../../../test/lab/exec.ts';
+import type { Scope } from '../../../test/lab/scope.ts';
 import type { DockerHost } from '../../lib/docker-host.ts';
-import { type Path, type Side, TRAFFIC_DIRECTORY } from '../../lib/traffic.ts';
+import type { Path } from '../../lib/traffic.ts';
 
 export const CONTENDERS = ['eswitch', 'docker_bridge', 'veth'] as const;
 export type Contender = (typeof CONTENDERS)[number];
@@ -18,33 +18,30 @@ const SUBNETS = {
 } as const;
 const VETH = { link: 'bench0', ip4: '10.131.3.', ip6: 'fd00:e5:3::', server: 1, client: 2 } as const;
 
-/** Two containers each; removed again by `cleanUp`. */
-export async function openContenders(
-  host: DockerHost,
-  cleanUp: CleanUp,
-): Promise<ReadonlyMap<Contender, Path>> {
+/** Two containers each; removed again by `scope`. */
+export async function openContenders(host: DockerHost, scope: Scope): Promise<ReadonlyMap<Contender, Path>> {
   return new Map<Contender, Path>([
-    ['eswitch', await onNetwork(host, 'eswitch', cleanUp)],
-    ['docker_bridge', await onNetwork(host, 'docker_bridge', cleanUp)],
-    ['veth', await onVeth(host, cleanUp)],
+    ['eswitch', await onNetwork(host, 'eswitch', scope)],
+    ['docker_bridge', await onNetwork(host, 'docker_bridge', scope)],
+    ['veth', await onVeth(host, scope)],
   ]);
 }
 
-async function onNetwork(host: DockerHost, contender: keyof typeof SUBNETS, cleanUp: CleanUp): Promise<Path> {
+async function onNetwork(host: DockerHost, contender: keyof typeof SUBNETS, scope: Scope): Promise<Path> {
   const network = `bench-local-${contender}`;
-  await host.createNetwork(contender, network, SUBNETS[contender], cleanUp);
-  const server = await container(host, `${network}-server`, network, cleanUp);
-  const client = await container(host, `${network}-client`, network, cleanUp);
-  return { server: sideOf(host, server), client: sideOf(host, client), ip4: server.ip4, ip6: server.ip6 };
+  await host.createNetwork(contender, network, SUBNETS[contender], scope);
+  const server = await host.startContainer(`${network}-server`, network, scope);
+  const client = await host.startContainer(`${network}-client`, network, scope);
+  return { server, client, ip4: server.ip4, ip6: server.ip6 };
 }
 
 /** Containers without a network, and one veth pair with an end in each. */
-async function onVeth(host: DockerHost, cleanUp: CleanUp): Promise<Path> {
-  const server = await container(host, 'bench-local-veth-server', 'none', cleanUp);
-  const client = await container(host, 'bench-local-veth-client', 'none', cleanUp);
+async function onVeth(host: DockerHost, scope: Scope): Promise<Path> {
+  const server = await host.startContainer('bench-local-veth-server', 'none', scope);
+  const client = await host.startContainer('bench-local-veth-client', 'none', scope);
   const { link, ip4, ip6 } = VETH;
   const ends = `${link} netns ${server.pid} type veth peer name ${link} netns ${client.pid}`;
-  await run(['ip', 'link', 'add', ...ends.split(' ')]);
+  await exec(['ip', 'link', 'add', ...ends.split(' ')]);
   for (const [side, number] of [
     [server, VETH.server],
     [client, VETH.client],
@@ -56,23 +53,12 @@ async function onVeth(host: DockerHost, cleanUp: CleanUp): Promise<Path> {
       `ip addr add ${ip6}${number}/64 dev ${link} nodad`,
       `ip link set ${link} up`,
     ].join(' && ');
-    await run(['nsenter', '--target', String(side.pid), '--net', 'sh', '-c', script]);
+    await exec(['nsenter', '--target', String(side.pid), '--net', 'sh', '-c', script]);
   }
   return {
-    server: sideOf(host, server),
-    client: sideOf(host, client),
+    server,
+    client,
     ip4: `${ip4}${VETH.server}`,
     ip6: `${ip6}${VETH.server}`,
   };
-}
-
-function container(host: DockerHost, name: string, network: string, cleanUp: CleanUp): Promise<Container> {
-  return host.docker.startContainer(
-    { name, network, image: host.image, mounts: [TRAFFIC_DIRECTORY] },
-    cleanUp,
-  );
-}
-
-function sideOf(host: DockerHost, { name, pid }: Container): Side {
-  return { pid, inside: argv => host.docker.command(['exec', name, ...argv]) };
 }

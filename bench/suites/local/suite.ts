@@ -1,7 +1,6 @@
 /** Container to container on one host, beside Docker's bridge and a bare veth pair. */
-import type { CleanUp } from '../../lib/clean-up.ts';
-import { withCleanUp } from '../../lib/clean-up.ts';
-import { openDockerHost } from '../../lib/docker-host.ts';
+import { Scope } from '../../../test/lab/scope.ts';
+import { DockerHost } from '../../lib/docker-host.ts';
 import { interleave, ratios, type Samples, samplesOf } from '../../lib/rounds.ts';
 import { median } from '../../lib/stats.ts';
 import type { Measured, Suite, SuiteOptions } from '../../lib/suite.ts';
@@ -27,8 +26,8 @@ export const localSuite: Suite = {
   summary: "container to container on one host, beside Docker's bridge and a veth pair",
   async run(options) {
     requireTool();
-    const paths = await withCleanUp(options.progress, cleanUp => measurePaths(options, cleanUp));
-    const table = await withCleanUp(options.progress, cleanUp => measureTableSize(options, cleanUp));
+    const paths = await measurePaths(options);
+    const table = await measureTableSize(options);
     return {
       ratios: { ...paths.ratios, ...table.ratios },
       figures: { ...paths.figures, ...table.figures },
@@ -37,10 +36,11 @@ export const localSuite: Suite = {
   },
 };
 
-async function measurePaths(options: SuiteOptions, cleanUp: CleanUp): Promise<Measured> {
-  const host = await openDockerHost(cleanUp, options.progress);
+async function measurePaths(options: SuiteOptions): Promise<Measured> {
+  await using scope = new Scope('bench-local');
+  const host = await DockerHost.open(scope, options.progress);
   options.progress('starting two containers per contender');
-  const paths = await openContenders(host, cleanUp);
+  const paths = await openContenders(host, scope);
   await warmUp(paths);
   const ip4 = await measureFamily(options, paths, 'ip4', options.secondsPerMeasurement);
   const ip6 = await measureFamily(options, paths, 'ip6', options.secondsPerMeasurement * IP6_SHARE);

@@ -2,15 +2,16 @@
  * Per-packet cost with 1,000 endpoints in the table beside 2: two daemons, each in a host namespace of
  * its own, stand side by side for the whole measurement, so that rounds can be interleaved.
  */
-import type { CleanUp } from '../../lib/clean-up.ts';
+import { makeNetns, type Netns } from '../../../test/lab/netns.ts';
+import { Scope } from '../../../test/lab/scope.ts';
 import { BenchDaemon } from '../../lib/daemon.ts';
-import { type Namespace, openHostNamespace, openNamespace } from '../../lib/namespace.ts';
+import { makeHostNetns } from '../../lib/namespace.ts';
 import { PluginClient, type PluginNetwork } from '../../lib/plugin-client.ts';
 import { plug, populate } from '../../lib/population.ts';
 import { interleave, ratios, samplesOf } from '../../lib/rounds.ts';
 import { median } from '../../lib/stats.ts';
 import type { Measured, SuiteOptions } from '../../lib/suite.ts';
-import { measureTraffic, type Path } from '../../lib/traffic.ts';
+import { measureTraffic, type Path, sideOf } from '../../lib/traffic.ts';
 import { numberField } from '../../lib/unix-http.ts';
 
 const LARGE = 1000;
@@ -19,12 +20,13 @@ const SMALL = 2;
 const POOL = { pool: '10.132.0.0/16', gateway: '10.132.0.1' };
 const WARM_UP_SECONDS = 0.2;
 
-export async function measureTableSize(options: SuiteOptions, cleanUp: CleanUp): Promise<Measured> {
+export async function measureTableSize(options: SuiteOptions): Promise<Measured> {
+  await using scope = new Scope('bench-table');
   const large = options.quick ? LARGE_QUICK : LARGE;
   options.progress(`table size: setting up ${SMALL} and ${large} endpoints`);
   const sizes = new Map([
-    ['small', await openTable(SMALL, 'bench-small', options, cleanUp)],
-    ['large', await openTable(large, 'bench-large', options, cleanUp)],
+    ['small', await openTable(SMALL, 'bench-small', options, scope)],
+    ['large', await openTable(large, 'bench-large', options, scope)],
   ]);
   const pathOf = (size: string): Path => {
     const table = sizes.get(size);
@@ -61,15 +63,13 @@ async function openTable(
   count: number,
   instance: string,
   options: SuiteOptions,
-  cleanUp: CleanUp,
+  scope: Scope,
 ): Promise<Path> {
-  const host = await openHostNamespace();
-  cleanUp.push(() => host.close());
-  const daemon = await BenchDaemon.prepare(host, instance);
-  cleanUp.push(() => daemon.close());
+  const host = await makeHostNetns(scope, instance);
+  const daemon = await BenchDaemon.prepare(scope, host, instance);
   await daemon.start();
   const client = new PluginClient(daemon.pluginSocket, 8);
-  cleanUp.push(() => client.close());
+  scope.defer(() => client.close());
   const network = await client.createNetwork(instance, POOL.pool, POOL.gateway);
   await populate({
     client,
@@ -77,25 +77,24 @@ async function openTable(
     host,
     count: count - SMALL,
     label: instance,
-    cleanUp,
+    scope,
     progress: options.progress,
   });
-  const server = await openTalker(client, network, host, `${instance}/server`, cleanUp);
-  const sender = await openTalker(client, network, host, `${instance}/client`, cleanUp);
+  const server = await openTalker(client, network, host, `${instance}/server`, scope);
+  const sender = await openTalker(client, network, host, `${instance}/client`, scope);
   const present = numberField(await daemon.status(), 'endpoints', 'total');
   if (present !== count) throw new RangeError(`${present} endpoints are present, not ${count}`);
-  return { client: sender.namespace, server: server.namespace, ip4: server.ip4, ip6: '' };
+  return { client: sideOf(sender.namespace), server: sideOf(server.namespace), ip4: server.ip4, ip6: '' };
 }
 
 async function openTalker(
   client: PluginClient,
   network: PluginNetwork,
-  host: Namespace,
+  host: Netns,
   name: string,
-  cleanUp: CleanUp,
-): Promise<{ readonly namespace: Namespace; readonly ip4: string }> {
-  const namespace = await openNamespace();
-  cleanUp.push(() => namespace.close());
+  scope: Scope,
+): Promise<{ readonly namespace: Netns; readonly ip4: string }> {
+  const namespace = await makeNetns(scope, name);
   const { value: endpoint } = await client.requestAddress(network, name);
   await client.createEndpoint(endpoint);
   const { value: link } = await client.join(endpoint, namespace.path);

@@ -1,7 +1,7 @@
 /** Ten thousand endpoints in one network: what a restart of the daemon costs, and its memory. */
-import { withCleanUp } from '../../lib/clean-up.ts';
+import { Scope } from '../../../test/lab/scope.ts';
 import { BenchDaemon } from '../../lib/daemon.ts';
-import { openHostNamespace } from '../../lib/namespace.ts';
+import { makeHostNetns } from '../../lib/namespace.ts';
 import { PluginClient } from '../../lib/plugin-client.ts';
 import { populate } from '../../lib/population.ts';
 import { median } from '../../lib/stats.ts';
@@ -15,25 +15,21 @@ const POOL = { pool: '10.128.0.0/16', gateway: '10.128.0.1' };
 export const scaleSuite: Suite = {
   name: 'scale',
   summary: 'restart and memory of the daemon with 10,000 endpoints in one network',
-  run: options => withCleanUp(options.progress, cleanUp => measure(options, cleanUp)),
+  run: measure,
 };
 
-async function measure(
-  options: SuiteOptions,
-  cleanUp: Parameters<Parameters<typeof withCleanUp>[1]>[0],
-): Promise<Measured> {
+async function measure(options: SuiteOptions): Promise<Measured> {
+  await using scope = new Scope('bench-scale');
   const count = options.quick ? ENDPOINTS_QUICK : ENDPOINTS;
-  const host = await openHostNamespace();
-  cleanUp.push(() => host.close());
-  const daemon = await BenchDaemon.prepare(host, 'bench-scale');
-  cleanUp.push(() => daemon.close());
+  const host = await makeHostNetns(scope, 'host');
+  const daemon = await BenchDaemon.prepare(scope, host, 'bench-scale');
   await daemon.start();
   const client = new PluginClient(daemon.pluginSocket, 8);
-  cleanUp.push(() => client.close());
+  scope.defer(() => client.close());
   const network = await client.createNetwork('scale', POOL.pool, POOL.gateway);
   options.progress(`creating ${count} endpoints through the plugin protocol`);
   const startedMs = performance.now();
-  await populate({ client, network, host, count, label: 'scale', cleanUp, progress: options.progress });
+  await populate({ client, network, host, count, label: 'scale', scope, progress: options.progress });
   const createdPerSecond = (count * 1000) / (performance.now() - startedMs);
   client.close();
   const restarts = await restartRounds(options, daemon);
