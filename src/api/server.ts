@@ -1,7 +1,7 @@
 /** The REST API of the daemon, over a unix socket that only root can open. */
 import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger } from 'fastify';
+import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { type Picture, takePicture } from '../observe/picture.ts';
 import type { Sources } from '../observe/sources.ts';
 import type { ApiApp, RouteContext } from './app.ts';
@@ -60,7 +60,7 @@ function sharedPicture(sources: Sources): () => Promise<Picture> {
 export async function createApiServer({ sources, logger }: ApiDeps): Promise<ApiApp> {
   const app: ApiApp = fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     bodyLimit: 64 * 1024,
     // The client goes away when it has its answer; nothing else may keep the daemon from stopping.

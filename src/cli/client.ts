@@ -53,7 +53,7 @@ function parse<T>(status: number, text: string): T {
   } catch {
     const message = `the answer (HTTP ${status}) is no JSON`;
     throw new CliError(
-      { code: 'ESW_ERR_INTERNAL', message, hint: 'Is --socket the socket of eswitchd’s API?' },
+      { code: 'ESW_ERR_INTERNAL', message, hint: "Is --socket the socket of eswitchd's API?" },
       EXIT.failed,
     );
   }

@@ -12,11 +12,13 @@ export interface Difference {
   readonly before: Resource | null;
 }
 
+/** 10.0.0.9 before 10.0.0.10. */
+const NUMERIC = new Intl.Collator('en', { numeric: true });
+
 /** Order of creation, then key: the order in which people read a table. */
 export function byKindAndKey(a: Resource, b: Resource): number {
   const kinds = KIND_ORDER[a.kind] - KIND_ORDER[b.kind];
-  if (kinds !== 0) return kinds;
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  return kinds !== 0 ? kinds : NUMERIC.compare(a.key, b.key);
 }
 
 export function differences({ desired, observed }: Pick<View, 'desired' | 'observed'>): Difference[] {

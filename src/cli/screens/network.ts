@@ -13,7 +13,7 @@ const COLUMNS: readonly Column<NetworkBody>[] = [
   { title: 'STATE', cell: network => network.state, colour: network => stateColour(network.state) },
   { title: 'DATAPATH', cell: network => network.datapath.used, optional: 1 },
   { title: 'IN HW', cell: network => shareCell(network.traffic.share), align: 'right', optional: 3 },
-  { title: 'PORTS', cell: network => grouped(network.endpoints), align: 'right' },
+  { title: 'ENDPTS', cell: network => grouped(network.endpoints), align: 'right' },
   { title: 'PACKETS', cell: network => compact(network.traffic.forwarded.packets), align: 'right' },
   { title: 'BYTES', cell: network => compact(network.traffic.forwarded.bytes), align: 'right' },
   { title: 'DROPS', cell: network => dropTotal(network.traffic.drops), align: 'right', optional: 4 },
@@ -35,7 +35,7 @@ export function networkScreen(network: NetworkBody, style: Style): string[] {
     : network.nat
       ? 'masquerading NAT'
       : 'routed, without NAT';
-  const room = style.width - 'From containers'.length - 2;
+  const room = style.width - 'Published on'.length - 2;
   const fields: Field[] = [
     field('Network', network.id),
     field(
@@ -61,10 +61,10 @@ export function networkScreen(network: NetworkBody, style: Style): string[] {
     field('Options', ...Object.entries(options).map(([key, value]) => `${key}=${value}`)),
     field('Endpoints', grouped(network.endpoints)),
     field('Forwarded', tally(traffic.forwarded), ...shareLines(traffic.share)),
-    field('From containers', tally(traffic.fromContainers)),
-    field('To containers', tally(traffic.toContainers)),
-    field('From the host', tally(traffic.fromHost)),
-    field('To the host', tally(traffic.toHost)),
+    field('Sent', tally(traffic.fromContainers)),
+    field('Received', tally(traffic.toContainers)),
+    field('From host', tally(traffic.fromHost)),
+    field('To host', tally(traffic.toHost)),
     field('Dropped', ...(traffic.drops.length === 0 ? ['none'] : dropLines(traffic.drops, room))),
   ];
   return renderFields(fields, style);

@@ -2,7 +2,7 @@
 import type { ProbeBody, Status } from '../../wire/api/status.ts';
 import { type Field, field, indentOf, renderFields, renderList } from '../fields.ts';
 import { ago, bytes, duration, grouped, milliseconds, packets, plural, sum } from '../format.ts';
-import { paint, type Style } from '../text.ts';
+import { paint, type Style, wrap } from '../text.ts';
 import { dropLines, shareLines, stateColour } from './states.ts';
 
 /** Longest lists on the screen; `--json` has them whole. */
@@ -96,7 +96,7 @@ function reconcileFields({ status, style, nowMs, room }: Look): Field[] {
     fields.push(
       field(
         'Conflicts',
-        { ready: paint(style, 'red', `${grouped(foreign.length)} of our names are taken by others`) },
+        { ready: paint(style, 'red', `${plural(foreign.length, 'name')} taken by others`) },
         ...foreign.slice(0, SHOWN).map(({ key, what }) => `${key}: ${what}`),
       ),
     );
@@ -109,15 +109,12 @@ function probeField({ probes }: Status, room: number): Field {
   const of = (answer: ProbeBody['answer']) => probes.filter(probe => probe.answer === answer);
   if (probes.length === 0) return field('Probes', 'not run yet');
   const yes = of('yes').map(probe => probe.name);
-  const rows = [...of('no'), ...of('unknown')].map(({ name, answer, reason }) => ({
-    words: [answer, name],
-    text: reason,
+  const others = [...of('no'), ...of('unknown')].map(({ name, answer, reason }) => ({
+    words: [answer],
+    text: reason === '' ? name : `${name}: ${reason}`,
   }));
-  return field(
-    'Probes',
-    ...renderList(yes.length === 0 ? [] : [{ words: ['yes'], text: yes.join(' ') }], room),
-    ...renderList(rows, room),
-  );
+  const first = yes.length === 0 ? [] : [{ words: ['yes'], text: yes.join(' ') }];
+  return field('Probes', ...renderList([...first, ...others], room));
 }
 
 export function statusScreen(status: Status, style: Style, nowMs: number): string[] {
@@ -139,5 +136,9 @@ export function statusScreen(status: Status, style: Style, nowMs: number): strin
     probeField(status, room),
   ];
   if (indentOf(fields) > VALUE_INDENT) throw new RangeError('a label is wider than VALUE_INDENT allows');
-  return [paint(style, 'bold', title), '', ...renderFields(fields, style)];
+  return [
+    ...wrap(title, style.width).map(line => paint(style, 'bold', line)),
+    '',
+    ...renderFields(fields, style),
+  ];
 }

@@ -23,7 +23,7 @@ export const EndpointBody = Type.Object({
   slot: Type.Integer(),
   sandbox: Nullable(Type.Object({ path: Type.String(), ifname: Nullable(Type.String()) })),
   published: Type.Object({
-    inForce: Type.Boolean({ description: 'Docker chose this endpoint as its container’s gateway.' }),
+    inForce: Type.Boolean({ description: "Docker chose this endpoint as its container's gateway." }),
     ports: Type.Array(PublishedPort),
   }),
   state: Literals(ENDPOINT_STATES),
