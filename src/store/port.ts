@@ -3,8 +3,8 @@
  * what was applied (the kernel is the only record of that). `sqlite.ts` and `memory.ts` pass one
  * contract suite. All calls are synchronous: node:sqlite is, and a commit is ~1 ms.
  */
-import type { Cidr, EndpointId, Ip, NetSlot, NetworkId, PortSlot, Revision } from '../lib/brand.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import type { Cidr, EndpointId, Ip, Mac, NetSlot, NetworkId, PortSlot, Revision } from '../lib/brand.ts';
+import type { Endpoint, PortBinding } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 
@@ -26,6 +26,8 @@ export interface Lease {
   readonly poolId: string;
   readonly address: Ip;
   readonly purpose: 'gateway' | 'endpoint' | 'auxiliary';
+  /** MAC of the endpoint it was asked for: the same question again gets the same address; null = not told. */
+  readonly mac: Mac | null;
 }
 
 export interface StoreReader {
@@ -35,13 +37,23 @@ export interface StoreReader {
   endpoint(id: EndpointId): Endpoint | null;
   pools(): readonly Pool[];
   pool(id: string): Pool | null;
+  /** A live view: it follows later commits. */
   leases(poolId: string): ReadonlyMap<Ip, Lease>;
+  /** The endpoint of `networkId` that has this interface address, in O(1). */
+  endpointByAddress(networkId: NetworkId, address: Ip): Endpoint | null;
+  endpointByMac(networkId: NetworkId, mac: Mac): Endpoint | null;
+  /** A published endpoint whose bindings leave no room for this one (a wildcard meets every address). */
+  hostPortOwner(binding: Pick<PortBinding, 'proto' | 'hostIp' | 'hostPort'>): EndpointId | null;
   /** Lowest slot not in use, null when all `limit` are. A freed slot is handed out last. */
   freeNetSlot(): NetSlot | null;
   freePortSlot(limit: number): PortSlot | null;
 }
 
-/** Changes inside one commit. Unique constraints (slots, addresses, host ports) throw EswError. */
+/**
+ * Changes inside one commit. Unique constraints throw EswError: slots, addresses and MACs per
+ * network, host ports of published endpoints, ranges of pools per space. What is deleted and absent
+ * is no error; a network that has endpoints cannot be deleted, a pool takes its leases along.
+ */
 export interface StoreWriter extends StoreReader {
   putNetwork(network: Network): void;
   deleteNetwork(id: NetworkId): void;

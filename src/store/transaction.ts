@@ -1,0 +1,128 @@
+/** A commit in progress: checks constraints, changes the tables and keeps what is needed to undo. */
+import type { EndpointId, Ip, NetworkId, Revision } from '../lib/brand.ts';
+import { EswError } from '../lib/errors.ts';
+import { cidrOverlaps } from '../lib/ip.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Network } from '../model/network.ts';
+import { bindingsInForce } from './host-ports.ts';
+import type { Lease, Pool, StoreWriter } from './port.ts';
+import { TableReader } from './reader.ts';
+import type { SlotPool } from './slot-pool.ts';
+import { addressesOf, type Change, type Tables } from './tables.ts';
+
+export class Transaction extends TableReader implements StoreWriter {
+  readonly changes: Change[] = [];
+  #open = true;
+
+  constructor(tables: Tables, revision: Revision) {
+    super(tables, () => revision);
+  }
+
+  putNetwork(network: Network): void {
+    const before = this.network(network.id);
+    takeable(this.tables.netSlots, network.slot, network.id, 'network slot');
+    takeable(this.tables.portSlots, network.gatewaySlot, network.id, 'port slot');
+    this.#put({ table: 'network', before, after: network });
+  }
+
+  deleteNetwork(id: NetworkId): void {
+    const members = this.tables.endpointsOf(id).size;
+    if (members > 0) {
+      throw new EswError('ESW_ERR_NETWORK_BUSY', `network ${id} still has ${members} endpoint(s)`);
+    }
+    this.#put({ table: 'network', before: this.network(id), after: null });
+  }
+
+  putEndpoint(endpoint: Endpoint): void {
+    this.#checkEndpoint(endpoint);
+    this.#put({ table: 'endpoint', before: this.endpoint(endpoint.id), after: endpoint });
+  }
+
+  deleteEndpoint(id: EndpointId): void {
+    this.#put({ table: 'endpoint', before: this.endpoint(id), after: null });
+  }
+
+  putPool(pool: Pool): void {
+    const before = this.pool(pool.id);
+    if (before?.pool !== pool.pool || before.space !== pool.space) this.#checkPool(pool);
+    this.#put({ table: 'pool', before, after: pool });
+  }
+
+  deletePool(id: string): void {
+    for (const lease of [...this.leases(id).values()]) {
+      this.#put({ table: 'lease', before: lease, after: null });
+    }
+    this.#put({ table: 'pool', before: this.pool(id), after: null });
+  }
+
+  putLease(lease: Lease): void {
+    if (this.pool(lease.poolId) === null) {
+      throw new EswError('ESW_ERR_IPAM_POOL_UNKNOWN', `there is no pool ${lease.poolId}`);
+    }
+    const before = this.leases(lease.poolId).get(lease.address) ?? null;
+    this.#put({ table: 'lease', before, after: lease });
+  }
+
+  deleteLease(poolId: string, address: Ip): void {
+    this.#put({ table: 'lease', before: this.leases(poolId).get(address) ?? null, after: null });
+  }
+
+  /** No change after this; the commit is decided. */
+  seal(): readonly Change[] {
+    this.#open = false;
+    return this.changes;
+  }
+
+  rollBack(): void {
+    this.#open = false;
+    for (const change of this.changes.reverse()) this.tables.undo(change);
+    this.changes.length = 0;
+  }
+
+  #put(change: Change): void {
+    if (!this.#open) throw new EswError('ESW_ERR_INTERNAL', 'a change came after its commit was over');
+    if (change.before === change.after) return;
+    if (change.after !== null && JSON.stringify(change.before) === JSON.stringify(change.after)) return;
+    this.tables.apply(change);
+    this.changes.push(change);
+  }
+
+  #checkEndpoint(endpoint: Endpoint): void {
+    const { id, networkId, mac } = endpoint;
+    if (this.network(networkId) === null) {
+      throw new EswError('ESW_ERR_NETWORK_UNKNOWN', `there is no network ${networkId}`);
+    }
+    takeable(this.tables.portSlots, endpoint.slot, id, 'port slot');
+    for (const address of addressesOf(endpoint)) {
+      const owner = this.endpointByAddress(networkId, address)?.id ?? id;
+      if (owner !== id) {
+        throw new EswError('ESW_ERR_ENDPOINT_ADDRESS', `${address} belongs to endpoint ${owner}`);
+      }
+    }
+    const sameMac = this.endpointByMac(networkId, mac)?.id ?? id;
+    if (sameMac !== id) throw new EswError('ESW_ERR_ENDPOINT_MAC', `${mac} belongs to endpoint ${sameMac}`);
+    for (const binding of bindingsInForce(endpoint)) {
+      const owner = this.tables.hostPorts.owner(binding, id);
+      if (owner !== null) {
+        const where = `${binding.proto} port ${binding.hostPort}`;
+        throw new EswError('ESW_ERR_PORT_IN_USE', `${where} is published by endpoint ${owner}`);
+      }
+    }
+  }
+
+  #checkPool(pool: Pool): void {
+    for (const other of this.tables.pools.values()) {
+      if (other.id !== pool.id && other.space === pool.space && cidrOverlaps(other.pool, pool.pool)) {
+        throw new EswError('ESW_ERR_IPAM_POOL_OVERLAP', `${pool.pool} overlaps ${other.pool} (${other.id})`);
+      }
+    }
+  }
+}
+
+/** Slots are chosen by us, never by a user: a clash is a defect. */
+function takeable(pool: SlotPool, slot: number, owner: string, what: string): void {
+  const other = pool.owner(slot) ?? owner;
+  if (!pool.isValid(slot) || other !== owner) {
+    throw new EswError('ESW_ERR_INTERNAL', `${what} ${slot} of ${owner} is invalid or held by ${other}`);
+  }
+}
