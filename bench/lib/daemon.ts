@@ -10,7 +10,7 @@ import { Background } from './background.ts';
 import { BenchError } from './bench-error.ts';
 import { field, UnixHttp } from './unix-http.ts';
 
-export const DAEMON_MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url));
+const DAEMON_MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.meta.url));
 /** The store's directory must be on a real disk: a commit costs an fsync, and /tmp may be memory. */
 const STATE_PARENT = '/var/tmp';
 const START_TIMEOUT_MS = 60_000;

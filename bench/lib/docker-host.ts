@@ -1,15 +1,14 @@
 /** One private Docker engine with eswitchd as its plugin, in a lab host. */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { type Dockerd, startDockerd } from '../../test/lab/dockerd.ts';
-import { type Command, waitUntil } from '../../test/lab/exec.ts';
-import { type Host, makeHost, startInHost } from '../../test/lab/host.ts';
+import { type Eswitchd, startEswitchd } from '../../test/lab/eswitchd.ts';
+import type { Command } from '../../test/lab/exec.ts';
+import { type Host, makeHost } from '../../test/lab/host.ts';
 import { IDLE, importLabImage } from '../../test/lab/image.ts';
 import type { Scope } from '../../test/lab/scope.ts';
 import { BenchError } from './bench-error.ts';
-import { DAEMON_MAIN } from './daemon.ts';
 import type { Side } from './traffic.ts';
-import { field, UnixHttp } from './unix-http.ts';
+import { field } from './unix-http.ts';
 
 export interface NetworkSubnets {
   readonly ip4: string;
@@ -29,15 +28,13 @@ export class DockerHost {
   readonly image: string;
   readonly #host: Host;
   readonly #dockerd: Dockerd;
-  readonly #api: UnixHttp;
-  readonly #log: string;
+  readonly #daemon: Eswitchd;
 
-  private constructor(host: Host, dockerd: Dockerd, image: string) {
+  private constructor(host: Host, dockerd: Dockerd, daemon: Eswitchd, image: string) {
     this.#host = host;
     this.#dockerd = dockerd;
+    this.#daemon = daemon;
     this.image = image;
-    this.#log = join(host.dir, 'eswitchd.log');
-    this.#api = new UnixHttp(join(host.dir, 'api.sock'));
   }
 
   /** Starts engine and daemon; both end with the scope. */
@@ -46,33 +43,8 @@ export class DockerHost {
     const host = await makeHost(scope, 'host');
     const dockerd = await startDockerd(scope, host);
     const image = await importLabImage(scope, dockerd.client);
-    const made = new DockerHost(host, dockerd, image);
-    await made.#startDaemon();
-    scope.defer(() => made.#api.close());
-    return made;
-  }
-
-  async #startDaemon(): Promise<void> {
-    const state = join(this.#host.dir, 'state');
-    mkdirSync(state, { recursive: true });
-    const flags = ['--state-dir', state, '--api-socket', join(this.#host.dir, 'api.sock')];
-    const log = openSync(this.#log, 'a');
-    const daemon = await startInHost(this.#host, [process.execPath, DAEMON_MAIN, ...flags], log);
-    closeSync(log);
-    const ready = async () => {
-      if (!daemon.running) throw new BenchError(`eswitchd ended at start:\n${this.#lastLog()}`);
-      const status = await this.#status().catch(() => null);
-      return field(status, 'reconcile', 'lastRound') !== null;
-    };
-    await waitUntil('eswitchd', ready, { timeoutMs: 60_000 });
-  }
-
-  async #status(): Promise<unknown> {
-    return (await this.#api.call('GET', '/v1/status')).body;
-  }
-
-  #lastLog(): string {
-    return readFileSync(this.#log, 'utf8').slice(-800);
+    const daemon = await startEswitchd(scope, host, { config: { logLevel: 'warn' } });
+    return new DockerHost(host, dockerd, daemon, image);
   }
 
   /** `docker …` against this engine. */
@@ -126,9 +98,10 @@ export class DockerHost {
   /** Version of the engine, and what the daemon says of its hooks. */
   async environment(): Promise<Readonly<Record<string, string>>> {
     const version = await this.#dockerd.client.json<{ Version: string }>('GET', '/version');
+    const { body } = await this.#daemon.api('GET', '/v1/status');
     return {
       docker_engine: `${version.Version}, private, its data in memory`,
-      hook_mode: String(field(await this.#status(), 'table', 'hookMode')),
+      hook_mode: String(field(body, 'table', 'hookMode')),
     };
   }
 }

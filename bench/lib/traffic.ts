@@ -39,31 +39,50 @@ interface Kind {
   /** Unit of the value that `measureTraffic` returns. */
   readonly unit: string;
   readonly transport: 'udp' | 'tcp';
+  readonly placement: Placement;
   readonly server: readonly string[];
   readonly client: readonly string[];
   /** Field of the JSON line, and whose line it is: only the receiver knows what was delivered. */
   readonly result: readonly ['server' | 'client', string];
 }
 
+/** CPUs of the two processes. */
+export interface Placement {
+  readonly client: number;
+  readonly server: number;
+}
+
+const SECOND_CPU = availableParallelism() > 1 ? 1 : 0;
+
+/** Two CPUs where both sides work at the same time. */
+export const APART: Placement = { client: 0, server: SECOND_CPU };
+/** One CPU for a ping-pong: only one side works at a time, and waking another CPU costs more than any path. */
+export const TOGETHER: Placement = { client: 0, server: 0 };
+
+const ROUND_TRIPS = {
+  unit: 'tps',
+  transport: 'tcp',
+  server: ['tcp-rr-server', '--rounds', '1'],
+  client: ['tcp-rr-client'],
+  result: ['client', 'tps'],
+} as const;
+
 /** `--size 64` is the frame with its Ethernet header, the least an Ethernet has. */
 export const TRAFFIC = {
   udp64: {
     unit: 'pps',
     transport: 'udp',
+    placement: APART,
     server: ['udp-sink', '--idle', String(SINK_IDLE_SECONDS)],
     client: ['udp-flood', '--size', '64'],
     result: ['server', 'pps'],
   },
-  tcp_rr: {
-    unit: 'tps',
-    transport: 'tcp',
-    server: ['tcp-rr-server', '--rounds', '1'],
-    client: ['tcp-rr-client'],
-    result: ['client', 'tps'],
-  },
+  tcp_rr: { ...ROUND_TRIPS, placement: TOGETHER },
+  tcp_rr_apart: { ...ROUND_TRIPS, placement: APART },
   tcp: {
     unit: 'gbps',
     transport: 'tcp',
+    placement: APART,
     server: ['tcp-stream-server', '--rounds', '1'],
     client: ['tcp-stream-client'],
     result: ['client', 'gbps'],
@@ -71,11 +90,13 @@ export const TRAFFIC = {
 } as const satisfies Record<string, Kind>;
 export type TrafficKind = keyof typeof TRAFFIC;
 
-/** CPUs of the two processes, the same for every contender. */
-export const PLACEMENT = { client: 0, server: availableParallelism() > 1 ? 1 : 0 } as const;
-
-/** For the environment of a report. */
-export const PLACEMENT_TEXT = `client on CPU ${PLACEMENT.client}, server on CPU ${PLACEMENT.server}, for all contenders`;
+/** For the environment of a report: which CPUs, the same for every contender. */
+export function placementText(): string {
+  const places = Object.entries(TRAFFIC).map(
+    ([kind, { placement }]) => `${kind} CPU ${placement.client} to ${placement.server}`,
+  );
+  return `client to server: ${places.join(', ')}; the same for all contenders`;
+}
 
 /** Throws when the tool was not built. */
 export function requireTool(): void {
@@ -89,17 +110,17 @@ export async function measureTraffic(
   family: Family,
   seconds: number,
 ): Promise<number> {
-  const { transport, server, client, result }: Kind = TRAFFIC[kind];
+  const { transport, server, client, result, placement }: Kind = TRAFFIC[kind];
   const address = path[family];
   if (address === '') throw new BenchError(`the server has no ${family} address`);
   const any = family === 'ip4' ? '0.0.0.0' : '::';
-  const listening = new Background(on(path.server, server, PLACEMENT.server, ['--listen', any]));
+  const listening = new Background(on(path.server, server, placement.server, ['--listen', any]));
   try {
     const listens = () => listening.exited || isBound(path.server.pid, transport, family);
     await waitUntil(`${server[0]} listens`, listens, { everyMs: POLL_MS });
     if (listening.exited) throw new BenchError(`${server[0]} ended early: ${listening.output}`);
     const send = ['--dst', address, '--seconds', String(seconds)];
-    const sent = await output(on(path.client, client, PLACEMENT.client, send), {
+    const sent = await output(on(path.client, client, placement.client, send), {
       timeoutMs: seconds * 1000 + CLIENT_MARGIN_MS,
     });
     await waitUntil(`${server[0]} received and ended`, () => listening.exited, { everyMs: POLL_MS });

@@ -1,0 +1,120 @@
+/** Traffic between two containers, the contenders beside each other. */
+import { Scope } from '../../../test/lab/scope.ts';
+import { DockerHost } from '../../lib/docker-host.ts';
+import { interleave, ratios, type Samples, samplesOf } from '../../lib/rounds.ts';
+import { median } from '../../lib/stats.ts';
+import type { Measured, SuiteOptions } from '../../lib/suite.ts';
+import {
+  type Family,
+  measureTraffic,
+  type Path,
+  placementText,
+  TRAFFIC,
+  type TrafficKind,
+} from '../../lib/traffic.ts';
+import { CONTENDERS, type Contender, openContenders } from './contenders.ts';
+
+/** What has no target may take this share of the time. */
+const SHOWN_SHARE = 0.3;
+const WARM_UP_SECONDS = 0.2;
+const JUDGED: readonly TrafficKind[] = ['udp64', 'tcp_rr', 'tcp'];
+
+/** A group of traffic kinds, measured in rounds of its own. */
+interface Group {
+  readonly family: Family;
+  readonly kinds: readonly TrafficKind[];
+  readonly seconds: number;
+  /** Distinguishes its figures from those of the group with targets. */
+  readonly suffix: '' | '_v6';
+}
+
+export async function measurePaths(options: SuiteOptions): Promise<Measured> {
+  await using scope = new Scope('bench-local');
+  const host = await DockerHost.open(scope, options.progress);
+  options.progress('starting two containers per contender');
+  const paths = await openContenders(host, scope);
+  await warmUp(paths);
+  const seconds = options.secondsPerMeasurement;
+  const shownSeconds = seconds * SHOWN_SHARE;
+  const judged: Group = { family: 'ip4', kinds: JUDGED, seconds, suffix: '' };
+  const shown: readonly Group[] = [
+    { family: 'ip4', kinds: ['tcp_rr_apart'], seconds: shownSeconds, suffix: '' },
+    { family: 'ip6', kinds: JUDGED, seconds: shownSeconds, suffix: '_v6' },
+  ];
+  const samples = await measureGroup(options, paths, judged);
+  const figures = ratesOf(judged, samples);
+  for (const group of shown) {
+    const beside = await measureGroup(options, paths, group);
+    Object.assign(figures, ratesOf(group, beside), ratioFiguresOf(group, beside));
+  }
+  return {
+    ratios: Object.fromEntries(ratiosOf(judged, samples)),
+    figures,
+    environment: {
+      ...(await host.environment()),
+      cpu_placement: placementText(),
+      seconds: `${seconds} per measurement with a target, ${shownSeconds.toFixed(2)} per other`,
+      udp64: '64-byte Ethernet frames (FCS not counted), packets that the receiver read',
+    },
+  };
+}
+
+/** Neighbour entries, caches and page faults of a first run belong to nobody's figure. */
+async function warmUp(paths: ReadonlyMap<Contender, Path>): Promise<void> {
+  for (const path of paths.values()) {
+    for (const family of ['ip4', 'ip6'] as const) await measureTraffic('tcp', path, family, WARM_UP_SECONDS);
+  }
+}
+
+function measureGroup(
+  options: SuiteOptions,
+  paths: ReadonlyMap<Contender, Path>,
+  { family, kinds, seconds }: Group,
+): Promise<Samples> {
+  return interleave(
+    { rounds: options.rounds, tasks: kinds, contenders: CONTENDERS },
+    async (task, contender, round) => {
+      const kind = task as TrafficKind;
+      const path = paths.get(contender as Contender);
+      const value = path === undefined ? Number.NaN : await measureTraffic(kind, path, family, seconds);
+      const what = `${family} ${kind.padEnd(12)} ${contender.padEnd(13)} ${amount(value)}`;
+      options.progress(`round ${round + 1}/${options.rounds} ${what} ${TRAFFIC[kind].unit}`);
+      return value;
+    },
+  );
+}
+
+function amount(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 1000 ? 2 : 0 });
+}
+
+/** Ours against each of the others; rates are all "more is better". */
+function ratiosOf(
+  { kinds, suffix }: Group,
+  samples: Samples,
+): readonly (readonly [string, readonly number[]])[] {
+  const others = CONTENDERS.filter(contender => contender !== 'eswitch');
+  return others.flatMap(other =>
+    kinds.map(kind => {
+      const [ours, theirs] = [samplesOf(samples, kind, 'eswitch'), samplesOf(samples, kind, other)];
+      return [`local.${kind}${suffix}.${other}`, ratios(ours, theirs)] as const;
+    }),
+  );
+}
+
+function ratioFiguresOf(group: Group, samples: Samples): Record<string, number> {
+  const entries = ratiosOf(group, samples);
+  return Object.fromEntries(entries.map(([id, values]) => [`${id}_ratio`, median(values)]));
+}
+
+/** The medians behind the ratios, in each kind's own unit. */
+function ratesOf({ kinds, suffix }: Group, samples: Samples): Record<string, number> {
+  return Object.fromEntries(
+    kinds.flatMap(kind =>
+      CONTENDERS.map(contender => [
+        `local.${kind}${suffix}.${contender}_${TRAFFIC[kind].unit}`,
+        median(samplesOf(samples, kind, contender)),
+      ]),
+    ),
+  );
+}
