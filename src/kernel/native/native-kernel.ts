@@ -1,0 +1,147 @@
+/** `KernelPort` on the running kernel, through libeswitch.so. */
+import { altname, altnameMark, linkRole } from '../../ir/names.ts';
+import { ERRNO } from '../../lib/errno.ts';
+import { EswError } from '../../lib/errors.ts';
+import type { Identity } from '../../model/intent.ts';
+import type { KernelEvent, KernelPort } from '../port.ts';
+import { applyOps } from './apply.ts';
+import { checkStatus, dumpRecords, readText } from './batch.ts';
+import type { Log, NativeContext } from './context.ts';
+import { readCounters, resetSlots } from './counters.ts';
+import { EventNamer, readEvents } from './events.ts';
+import { ForwardAccepts } from './forward-accept.ts';
+import { NativeLibrary } from './library.ts';
+import { hostLinks } from './links.ts';
+import { Maps } from './maps.ts';
+import { Nft } from './nft.ts';
+import { observe } from './observe.ts';
+import { chooseBpffs, Pins } from './pins.ts';
+import { parseProbes } from './probes.ts';
+import { EVENT_GROUP, LINK_REC } from './records.ts';
+
+export interface NativeKernelOptions {
+  readonly identity: Identity;
+  /** Path of libeswitch.so. */
+  readonly library: string;
+  /** Path of eswitch.bpf.o. */
+  readonly bpfObject: string;
+  /** Mount point of a bpffs; null: the system's, else one of our own below `runDir`. */
+  readonly bpffs: string | null;
+  readonly runDir: string;
+  /** Ports this host can have: size of the port tables when they are first made. */
+  readonly maxPorts: number;
+  /** How to attach hooks; `auto` (tcx, else clsact) unless a test wants one of them. */
+  readonly hookMode?: 'auto' | 'tcx' | 'clsact';
+  readonly log: Log;
+}
+
+const INSTANCE = /^[a-z][a-z0-9-]{0,23}$/;
+
+/**
+ * Loads the library and finds a bpffs. Acts on the network namespace of this process. Throws
+ * ESW_ERR_NATIVE_LIBRARY (cannot be loaded, or another layout), ESW_ERR_KERNEL_FEATURE (no bpffs),
+ * ESW_ERR_CONFIG_VALUE (instance name).
+ */
+export function createNativeKernel(options: NativeKernelOptions): KernelPort {
+  const { identity, log } = options;
+  // It becomes the name of an nftables table and of a directory.
+  if (!INSTANCE.test(identity.instance))
+    throw new EswError('ESW_ERR_CONFIG_VALUE', `instance "${identity.instance}" is not ${INSTANCE.source}`);
+  const library = new NativeLibrary(options.library);
+  const pins = new Pins(chooseBpffs(library, options.bpffs, options.runDir), identity.instance);
+  return new NativeKernel({
+    library,
+    identity,
+    pins,
+    maps: new Maps(library, pins),
+    nft: new Nft(library, identity.instance),
+    forward: new ForwardAccepts(identity.instance),
+    bpfObject: options.bpfObject,
+    hookMode: options.hookMode ?? 'auto',
+    maxPorts: options.maxPorts,
+    sysctlsSeen: new Set(),
+    log,
+  });
+}
+
+class NativeKernel implements KernelPort {
+  readonly name = 'native';
+  readonly #context: NativeContext;
+  /** Ifindexes of our links as last seen; confirmed before use. */
+  readonly #seen = new Map<string, number>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(context: NativeContext) {
+    this.#context = context;
+  }
+
+  async probe(): ReturnType<KernelPort['probe']> {
+    const { library } = this.#context;
+    const text = await readText('probes', out => library.call('esw_probe', out, out.length));
+    return parseProbes(text);
+  }
+
+  dump(): ReturnType<KernelPort['dump']> {
+    return observe(this.#context);
+  }
+
+  apply(ops: Parameters<KernelPort['apply']>[0]): ReturnType<KernelPort['apply']> {
+    return applyOps(this.#context, this.#seen, ops);
+  }
+
+  counters(): ReturnType<KernelPort['counters']> {
+    return readCounters(this.#context.maps);
+  }
+
+  resetCounters(slots: Parameters<KernelPort['resetCounters']>[0]): Promise<void> {
+    return resetSlots(this.#context.maps, slots);
+  }
+
+  async sandboxIfname(netns: string, rep: string): Promise<string | null> {
+    const { library, identity } = this.#context;
+    const fn = linkRole(identity, rep)?.twin;
+    if (fn === undefined || netns === '') return null;
+    const mark = altnameMark(identity);
+    const gone = new Set([-ERRNO.ENOENT, -ERRNO.EINVAL, -ERRNO.EPERM]);
+    const links = await dumpRecords('sandbox links', LINK_REC, async out => {
+      const count = await library.call('esw_link_dump', netns, mark, 0, out, out.length);
+      return gone.has(count) ? 0 : count;
+    });
+    // The altname goes with the link through moves and renames.
+    const byMark = links.find(link => link.altname === altname(identity, fn));
+    if (byMark !== undefined) return byMark.name;
+    // Kernels before 6.6 leave altnames behind on a move: there the peer's ifindex tells.
+    const ifindex = (await hostLinks(library, identity)).own.get(rep)?.ifindex;
+    const byPeer = links.find(
+      link => link.kind === 'veth' && link.peer_ifindex === ifindex && link.peer_netnsid >= 0,
+    );
+    return byPeer?.name ?? null;
+  }
+
+  watch(onEvent: (event: KernelEvent) => void): () => void {
+    const { library, identity, log } = this.#context;
+    const fd = checkStatus(
+      'event stream',
+      library.callSync('esw_event_open', EVENT_GROUP.link | EVENT_GROUP.addr),
+    );
+    const namer = new EventNamer(identity);
+    const close = readEvents(fd, namer, onEvent);
+    hostLinks(library, identity)
+      .then(links => {
+        for (const link of links.byIfindex.values()) namer.learn(link.ifindex, link.name);
+      })
+      .catch(error => log.warn({ err: error }, 'events cannot be named'));
+    const stop = (): void => {
+      this.#watchers.delete(stop);
+      close();
+    };
+    this.#watchers.add(stop);
+    return stop;
+  }
+
+  async close(): Promise<void> {
+    for (const stop of [...this.#watchers]) stop();
+    const { route, bpf, nft } = this.#context.library.lanes;
+    await Promise.all([route.drain(), bpf.drain(), nft.drain()]);
+  }
+}
