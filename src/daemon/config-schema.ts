@@ -55,7 +55,7 @@ export function configDefaults(repoRoot: string, runDir = '/run/eswitchd'): Conf
     pluginSocket: '/run/docker/plugins/eswitch.sock',
     apiSocket: `${runDir}/api.sock`,
     nativeLibrary: `${repoRoot}/native/build/libeswitch.so`,
-    bpfObject: `${repoRoot}/native/build/esw_port.bpf.o`,
+    bpfObject: `${repoRoot}/native/build/eswitch.bpf.o`,
     bpffs: null,
     maxPorts: 16384,
     defaultPools: [],

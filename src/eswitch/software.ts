@@ -1,22 +1,17 @@
 /** The software eswitch: eBPF programs on every host-side port. Always there, always complete. */
-import type { Availability, EswitchBackend, HostFacts } from './backend.ts';
-import { probeNamed } from './probe.ts';
+import type { EswitchBackend, HostFacts } from './backend.ts';
 
-/** tcx where the kernel has it (6.6 and later), the clsact qdisc otherwise. */
-function availability({ probes, hookMode }: HostFacts): Availability {
-  const tcx = probeNamed(probes, 'tcx');
-  const clsact = probeNamed(probes, 'clsact');
-  if (hookMode !== 'none')
-    return { answer: 'yes', mechanism: hookMode, why: `forwards in eBPF (${hookMode})` };
-  if (tcx.answer === 'yes') return { answer: 'yes', mechanism: 'tcx', why: 'forwards in eBPF (tcx)' };
-  if (clsact.answer === 'yes')
-    return { answer: 'yes', mechanism: 'clsact', why: 'forwards in eBPF (clsact)' };
-  const refused = [tcx, clsact].find(probe => probe.answer === 'no' && probe.reason !== '') ?? tcx;
-  return {
-    answer: tcx.answer === 'no' && clsact.answer === 'no' ? 'no' : 'unknown',
-    mechanism: '',
-    why: `no hook for eBPF programs: ${refused.reason}`,
-  };
+/** What is attached; before the first port, what would be: tcx (kernel 6.6 and later), else clsact. */
+function mechanism({ probes, hookMode }: HostFacts): string {
+  if (hookMode !== 'none') return hookMode;
+  const has = (name: string) => probes.some(probe => probe.name === name && probe.answer === 'yes');
+  if (has('tcx')) return 'tcx';
+  return has('clsact') ? 'clsact' : '';
 }
 
-export const software: EswitchBackend = { kind: 'software', types: ['bridge'], availability };
+export const software: EswitchBackend = {
+  kind: 'software',
+  datapath: 'software',
+  types: ['bridge'],
+  mechanism,
+};

@@ -34,13 +34,14 @@ function rows(view: View, picture: Picture, name: ViewName): Row[] {
 export function ruleList(sources: Sources, picture: Picture, name: ViewName, filter: RuleFilter): RuleList {
   if (!picture.view.ok) throw picture.view.problem;
   const all = rows(picture.view.value, picture, name);
+  const placeOf = sources.placement.rules(all.map(row => row.resource));
   const rules: RuleBody[] = [];
   for (const { resource, change, before } of all) {
     if (filter.kind !== null && resource.kind !== filter.kind) continue;
     const owner = picture.owners.of(resource);
     if (filter.network !== null && owner.network !== filter.network) continue;
     if (filter.endpoint !== null && owner.endpoint !== filter.endpoint) continue;
-    const place = sources.placement.rule(resource);
+    const place = placeOf(resource);
     if (filter.hardware !== null && (place === null || (place.where === 'hardware') !== filter.hardware)) {
       continue;
     }

@@ -21,8 +21,8 @@ export interface Placement {
   eswitch(probes: readonly Probe[], hookMode: Snapshot['hookMode']): EswitchBody;
   /** What `-o datapath=…` came to for this network. */
   datapath(network: Network): Pick<NetworkBody['datapath'], 'used' | 'why'>;
-  /** null for what is no forwarding rule. */
-  rule(resource: Resource): RulePlace | null;
+  /** Places all forwarding rules among these at once; the answer is null for what is none. */
+  rules(resources: Iterable<Resource>): (resource: Resource) => RulePlace | null;
 }
 
 /** Facts about the running daemon. */

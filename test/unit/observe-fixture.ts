@@ -158,8 +158,10 @@ export const CALM: ReconcileStatus = {
 const PLACEMENT: Placement = {
   eswitch: () => ({ kind: 'software', mechanism: 'tcx', why: 'no NIC in switchdev mode' }),
   datapath: () => ({ used: 'software', why: 'no NIC in switchdev mode' }),
-  rule: ({ kind }) =>
-    kind === 'fib-entry' ? { where: 'software', reason: 'no NIC in switchdev mode' } : null,
+  rules:
+    () =>
+    ({ kind }) =>
+      kind === 'fib-entry' ? { where: 'software', reason: 'no NIC in switchdev mode' } : null,
 };
 
 /** What a test changes of the calm host. */
