@@ -1,7 +1,8 @@
 /** What the API, the plugin and the CLI may ask of the reconciler. */
-import type { EndpointId, NetworkId, Revision } from '../lib/brand.ts';
+
 import type { Key, Resource } from '../ir/resource.ts';
 import type { Counters, Op, Probe, Snapshot } from '../kernel/port.ts';
+import type { EndpointId, NetworkId, Revision } from '../lib/brand.ts';
 
 export interface Failure {
   readonly key: Key;
@@ -41,6 +42,8 @@ export interface ReconcileStatus {
   readonly foreign: Snapshot['foreign'];
   readonly generation: number;
   readonly hookMode: Snapshot['hookMode'];
+  /** Endpoints whose sandbox and port are both gone (host restarted, container killed): not rebuilt. */
+  readonly detached?: readonly EndpointId[];
 }
 
 /** The table as compiled, as observed and the difference, as one consistent picture. */
@@ -54,7 +57,10 @@ export interface Reconciler {
   /** Adopts what is in the kernel, then runs until `stop`. Resolves after the first full round. */
   start(): Promise<void>;
   /** Tells that the store moved; only these need recompiling (none given: everything). */
-  notify(changed?: { readonly networks?: readonly NetworkId[]; readonly endpoints?: readonly EndpointId[] }): void;
+  notify(changed?: {
+    readonly networks?: readonly NetworkId[];
+    readonly endpoints?: readonly EndpointId[];
+  }): void;
   /**
    * Resolves when every resource of `revision` that belongs to `scope` is in place; rejects with
    * ESW_ERR_KERNEL_REFUSED (the kernel's words) or ESW_ERR_RECONCILE_TIMEOUT.

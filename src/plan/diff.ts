@@ -1,0 +1,25 @@
+/** The difference of one key. */
+import { same } from '../ir/fingerprint.ts';
+import type { Kind, Resource } from '../ir/resource.ts';
+import type { ResourceOp } from './order.ts';
+
+/**
+ * The operation that turns `observed` into `desired`, null when there is nothing to do. A sysctl is
+ * never deleted: its value may have become somebody else's, and a link's go with the link.
+ */
+export function diff(desired: Resource | undefined, observed: Resource | undefined): ResourceOp | null {
+  if (desired !== undefined) {
+    if (observed === undefined) return { verb: 'create', resource: desired };
+    return same(desired, observed) ? null : { verb: 'update', resource: desired };
+  }
+  return observed === undefined || observed.kind === 'sysctl' ? null : { verb: 'delete', resource: observed };
+}
+
+/**
+ * What a put of this kind makes stale: hooks run the program they were attached with, and a replaced
+ * table comes back empty. Those must be put again, whatever was observed of them before.
+ */
+export function staleAfterPut(kind: Kind): Kind | null {
+  if (kind === 'programs') return 'hook';
+  return kind === 'nft-table' ? 'nft-element' : null;
+}
