@@ -47,7 +47,7 @@ static const struct layout_line lines[] = {
 	F(esw_route_op, family), F(esw_route_op, prefixlen), F(esw_route_op, has_gateway),
 	F(esw_route_op, protocol), F(esw_route_op, table), F(esw_route_op, metric),
 	F(esw_route_op, dst), F(esw_route_op, gateway), F(esw_route_op, scope_link),
-	F(esw_route_op, pad),
+	F(esw_route_op, type), F(esw_route_op, pad),
 	S(esw_route_rec), F(esw_route_rec, oif), F(esw_route_rec, table), F(esw_route_rec, metric),
 	F(esw_route_rec, family), F(esw_route_rec, prefixlen), F(esw_route_rec, protocol),
 	F(esw_route_rec, has_gateway), F(esw_route_rec, dst), F(esw_route_rec, gateway),

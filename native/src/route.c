@@ -33,10 +33,11 @@ static void build(struct esw_nl_txn *txn, const union esw_rt_record *record, uin
 	const struct esw_route_op *op = &record->route;
 	bool add = op->verb == ESW_RT_ADD;
 	uint32_t len = esw_rt_addr_len(op->family);
+	uint8_t wide = op->type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 	struct rtmsg rtm = {
 		.rtm_family = op->family, .rtm_dst_len = op->prefixlen, .rtm_protocol = op->protocol,
-		.rtm_type = RTN_UNICAST, .rtm_table = op->table < 256 ? op->table : RT_TABLE_UNSPEC,
-		.rtm_scope = op->scope_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = op->type ? op->type : RTN_UNICAST, .rtm_table = op->table < 256 ? op->table : RT_TABLE_UNSPEC,
+		.rtm_scope = op->scope_link ? RT_SCOPE_LINK : wide,
 	};
 	struct nlmsghdr *nlh;
 
@@ -100,7 +101,10 @@ bool esw_route_parse(const struct nlmsghdr *nlh, struct esw_route_rec *rec)
 	const struct nlattr *attr;
 	uint32_t len;
 
-	if (!rtm || rtm->rtm_type != RTN_UNICAST || (rtm->rtm_flags & RTM_F_CLONED))
+	if (!rtm || (rtm->rtm_flags & RTM_F_CLONED))
+		return false;
+	/* Of the other types only our own: the kernel makes a local route for every address. */
+	if (rtm->rtm_type != RTN_UNICAST && rtm->rtm_protocol != ESW_PROTO_MARK)
 		return false;
 	len = esw_rt_addr_len(rtm->rtm_family);
 	if (!len)
