@@ -22,7 +22,9 @@ export const ConfigSchema = Type.Object(
     apiSocket: socketPath('The side of eswitchctl.'),
     nativeLibrary: path('libeswitch.so.'),
     bpfObject: path('The compiled eBPF programs.'),
-    bpffs: Type.Union([path('A mounted bpffs; null = /sys/fs/bpf, else one of our own.'), Type.Null()]),
+    bpffs: Type.Union([Type.String({ pattern: '^/.{0,159}$' }), Type.Null()], {
+      description: 'A mounted bpffs; null = /sys/fs/bpf, else one of our own.',
+    }),
     maxPorts: Type.Integer({ minimum: 16, maximum: 65535, description: 'Most ports on this host.' }),
     defaultPools: Type.Array(Type.String({ pattern: '^[0-9a-fA-F:.]+/[0-9]{1,3}(/[0-9]{1,3})?$' }), {
       description: 'base/length/size pools for networks without --subnet; empty = the built-in ones.',

@@ -27,6 +27,7 @@ interface Waiter {
 
 export class LateReconciler implements Reconciler {
   #inner: Reconciler | null = null;
+  #hasMissed = false;
   #problem: EswError = STARTING;
   readonly #waiters = new Set<Waiter>();
 
@@ -38,6 +39,8 @@ export class LateReconciler implements Reconciler {
   /** From now on everything goes to `inner`, which must have been started. */
   arrive(inner: Reconciler): void {
     this.#inner = inner;
+    // What was committed while it started may have come after it read the store.
+    if (this.#hasMissed) inner.notify();
     for (const waiter of this.#waiters) waiter.resolve(inner);
     this.#waiters.clear();
   }
@@ -52,12 +55,12 @@ export class LateReconciler implements Reconciler {
   /** Nothing to do: the daemon starts the reconciler that arrives. */
   async start(): Promise<void> {}
 
-  /** A reconciler that arrives later compiles everything anyway. */
   notify(changed?: {
     readonly networks?: readonly NetworkId[];
     readonly endpoints?: readonly EndpointId[];
   }): void {
-    this.#inner?.notify(changed);
+    if (this.#inner === null) this.#hasMissed = true;
+    else this.#inner.notify(changed);
   }
 
   /** While the daemon starts, callers wait; when the kernel part has failed, they are told at once. */

@@ -1,0 +1,172 @@
+/** The daemon put together: sockets first, then the store, then the kernel part; down in reverse. */
+import { hostname, release } from 'node:os';
+import type { ApiApp } from '../api/app.ts';
+import { createApiServer } from '../api/server.ts';
+import { listenApi } from '../api/socket.ts';
+import { asEswError, type EswError } from '../lib/errors.ts';
+import type { Identity } from '../model/intent.ts';
+import type { Sources } from '../observe/sources.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import type { Config } from './config.ts';
+import { isNamespace } from './host.ts';
+import { type KernelPart, startKernelPart } from './kernel-part.ts';
+import { LateReconciler } from './late-reconciler.ts';
+import { createLateStore } from './late-store.ts';
+import type { Logger } from './logger.ts';
+import { createPlacement } from './placement.ts';
+import { openPlugin, type PluginPart } from './plugin-part.ts';
+import { retry } from './retry.ts';
+import { daemonState } from './state.ts';
+
+/** Waits between attempts to open the store or bring the kernel part up. */
+const RETRY_DELAYS_MS = [250, 1000, 2000, 5000, 10_000, 30_000] as const;
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly log: Logger;
+}
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #late = new LateReconciler();
+  readonly #store = createLateStore();
+  readonly #abort = new AbortController();
+  #kernelPart: KernelPart | null = null;
+  #plugin: PluginPart | null = null;
+  #api: ApiApp | null = null;
+  #isStarting = true;
+  #problem: EswError | null = null;
+  #bringUp: Promise<void> = Promise.resolve();
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when both sockets answer. Throws ESW_ERR_STORE_LOCKED when another daemon has the state
+   * directory, and what keeps a socket from being opened.
+   */
+  async start(): Promise<void> {
+    const { config, identity, log } = this.#options;
+    // Another daemon's sockets must not be touched, so its lock is asked for first.
+    this.#tryStore();
+    this.#plugin = await openPlugin({
+      config,
+      identity,
+      log: log.child({ part: 'plugin' }),
+      store: this.#store.store,
+      reconciler: this.#late,
+    });
+    this.#api = await createApiServer({ sources: this.#sources(), logger: log.child({ part: 'api' }) });
+    await listenApi(this.#api, config.apiSocket);
+    log.info({ pluginSocket: config.pluginSocket, apiSocket: config.apiSocket }, 'listening');
+    this.#bringUp = this.#bringUpAll();
+  }
+
+  /** Stops taking calls, finishes what runs, closes the store. The kernel's state stays. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await Promise.all([this.#plugin?.close(), this.#api?.close()]);
+    await this.#bringUp;
+    await this.#late.stop();
+    await this.#kernelPart?.kernel.close();
+    this.#store.close();
+  }
+
+  /** A lock held by another daemon is final; any other failure is tried again. */
+  #tryStore(): void {
+    try {
+      this.#openStore();
+    } catch (error) {
+      const problem = asEswError(error);
+      if (problem.code === 'ESW_ERR_STORE_LOCKED') throw problem;
+      this.#store.fail(problem);
+    }
+  }
+
+  #openStore(): void {
+    const { config, log } = this.#options;
+    const store = openSqliteStore(config.stateDir);
+    this.#store.arrive(store);
+    const { origin, revision } = store;
+    if (origin === 'recovered')
+      log.error({ stateDir: config.stateDir }, 'the database was damaged and kept aside');
+    log.info({ origin, revision }, 'store open');
+  }
+
+  async #bringUpAll(): Promise<void> {
+    const part = await retry(() => this.#bringUpOnce(), {
+      delaysMs: RETRY_DELAYS_MS,
+      signal: this.#abort.signal,
+      onFailure: (error, nextInMs) => {
+        const problem = asEswError(error);
+        this.#isStarting = false;
+        this.#problem = problem;
+        this.#late.fail(problem);
+        this.#options.log.error({ err: problem, nextInMs }, 'degraded: the kernel part cannot be started');
+        return true;
+      },
+    });
+    if (part === null) return;
+    this.#kernelPart = part;
+    this.#late.arrive(part.reconciler);
+    this.#problem = null;
+    this.#isStarting = false;
+    const { lastRound, generation, hookMode } = part.reconciler.status();
+    this.#options.log.info({ lastRound, generation, hookMode }, 'ready');
+  }
+
+  async #bringUpOnce(): Promise<KernelPart> {
+    const { config, identity, log } = this.#options;
+    if (!this.#store.isOpen) this.#store.arrive(openSqliteStore(config.stateDir));
+    const { origin, revision } = this.#store.store;
+    if (origin === 'recovered')
+      log.error({ stateDir: config.stateDir }, 'the database was damaged and kept aside');
+    log.info({ origin, revision }, 'store open');
+    return startKernelPart({
+      config,
+      identity,
+      store: this.#store.store,
+      log,
+      onTrouble: error => {
+        this.#problem = error;
+      },
+    });
+  }
+
+  #sources(): Sources {
+    const { config, identity, version, startedAtMs } = this.#options;
+    const { store } = this.#store;
+    const reconciler = this.#late;
+    return {
+      store,
+      reconciler,
+      identity,
+      placement: createPlacement({
+        probes: () => reconciler.probes(),
+        networks: () => store.intent().networks.values(),
+      }),
+      daemon: {
+        version,
+        pid: process.pid,
+        startedAtMs,
+        hostName: hostname(),
+        kernelRelease: release(),
+        stateDir: config.stateDir,
+        apiSocket: config.apiSocket,
+        pluginSocket: config.pluginSocket,
+        state: () =>
+          daemonState({
+            problem: this.#problem,
+            isStarting: this.#isStarting,
+            failures: reconciler.status().failures,
+          }),
+      },
+      sandboxExists: isNamespace,
+      clock: () => Date.now(),
+    };
+  }
+}

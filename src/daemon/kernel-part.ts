@@ -1,0 +1,77 @@
+/** The part of the daemon that needs the kernel: library, programs, reconciler. It may fail and be tried again. */
+import { createNativeKernel } from '../kernel/native/native-kernel.ts';
+import { RULESET_DIGEST } from '../kernel/native/nft-ruleset.ts';
+import { objectDigest } from '../kernel/native/pins.ts';
+import type { KernelPort } from '../kernel/port.ts';
+import type { EswError } from '../lib/errors.ts';
+import type { Identity } from '../model/intent.ts';
+import type { Reconciler, RoundReport } from '../reconcile/port.ts';
+import { createReconciler } from '../reconcile/reconciler.ts';
+import type { Store } from '../store/port.ts';
+import type { Config } from './config.ts';
+import { isNamespace } from './host.ts';
+import type { Logger } from './logger.ts';
+
+export interface KernelPart {
+  readonly reconciler: Reconciler;
+  readonly kernel: KernelPort;
+}
+
+export interface KernelPartDeps {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly store: Store;
+  readonly log: Logger;
+  /** The kernel could not be read or written; null: a round has ended since. */
+  onTrouble(error: EswError | null): void;
+}
+
+export function openKernel({ config, identity, log }: Pick<KernelPartDeps, 'config' | 'identity' | 'log'>) {
+  return createNativeKernel({
+    identity,
+    library: config.nativeLibrary,
+    bpfObject: config.bpfObject,
+    bpffs: config.bpffs,
+    runDir: config.runDir,
+    maxPorts: config.maxPorts,
+    log: log.child({ part: 'kernel' }),
+  });
+}
+
+function logReport(log: Logger, report: RoundReport): void {
+  const { failed, repaired, created, updated, deleted } = report;
+  if (failed > 0) log.warn({ report }, 'reconciled, with operations that the kernel refused');
+  else if (repaired > 0) log.warn({ report }, "reconciled: undid somebody else's changes");
+  else if (created + updated + deleted > 0) log.debug({ report }, 'reconciled');
+  else log.trace({ report }, 'nothing to reconcile');
+}
+
+/** Resolves after the first full round. On failure nothing is left open. */
+export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart> {
+  const { config, identity, store, log, onTrouble } = deps;
+  const programsDigest = objectDigest(config.bpfObject);
+  const kernel = openKernel(deps);
+  const reconciler = createReconciler({
+    store,
+    kernel,
+    context: { identity, programsDigest, nftDigest: RULESET_DIGEST },
+    sandboxExists: isNamespace,
+    resyncMs: config.resyncMs,
+    onReport: report => {
+      onTrouble(null);
+      logReport(log, report);
+    },
+    onError: error => {
+      onTrouble(error);
+      log.error({ err: error }, 'the kernel cannot be read or written');
+    },
+  });
+  try {
+    await reconciler.start();
+    return { reconciler, kernel };
+  } catch (error) {
+    await reconciler.stop();
+    await kernel.close();
+    throw error;
+  }
+}

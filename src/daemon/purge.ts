@@ -1,0 +1,57 @@
+/** Removes everything of this instance from the kernel. Networks and leases in the store stay. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { KIND_ORDER } from '../ir/resource.ts';
+import { NativeLibrary } from '../kernel/native/library.ts';
+import { isBpffs, Pins } from '../kernel/native/pins.ts';
+import type { Op } from '../kernel/port.ts';
+import { errnoName } from '../lib/errno.ts';
+import { EswError } from '../lib/errors.ts';
+import type { Identity } from '../model/intent.ts';
+import { lockDirectory } from '../store/directory-lock.ts';
+import type { Config } from './config.ts';
+import { openKernel } from './kernel-part.ts';
+import type { Logger } from './logger.ts';
+
+export interface PurgeReport {
+  readonly deleted: number;
+  /** What the kernel would not let go, with its words. */
+  readonly failed: readonly string[];
+}
+
+/** Throws ESW_ERR_STORE_LOCKED while a daemon of this state directory runs. */
+export async function purge(config: Config, identity: Identity, log: Logger): Promise<PurgeReport> {
+  const lock = lockDirectory(config.stateDir);
+  try {
+    const kernel = openKernel({ config, identity, log });
+    const { resources } = await kernel.dump();
+    const ops: Op[] = [...resources.values()]
+      .sort((a, b) => KIND_ORDER[b.kind] - KIND_ORDER[a.kind])
+      .map(resource => ({ verb: 'delete', resource }));
+    const results = await kernel.apply(ops);
+    await kernel.close();
+    await removePins(config, identity);
+    const failed = ops.flatMap((op, index) => {
+      const result = results[index];
+      if (op.verb !== 'delete' || result === undefined || result.errno === 0) return [];
+      return [`${op.resource.key}: ${result.extack === '' ? errnoName(result.errno) : result.extack}`];
+    });
+    return { deleted: ops.length - failed.length, failed };
+  } finally {
+    lock.release();
+  }
+}
+
+/** The pins wherever the daemon may have put them, and the bpffs if it mounted one of its own. */
+async function removePins(config: Config, identity: Identity): Promise<void> {
+  const own = join(config.runDir, 'bpf');
+  for (const bpffs of new Set([config.bpffs ?? '/sys/fs/bpf', own])) {
+    if (isBpffs(bpffs)) await new Pins(bpffs, identity.instance).remove();
+  }
+  if (config.bpffs === own || !isBpffs(own)) return;
+  const status = new NativeLibrary(config.nativeLibrary).callSync('esw_bpffs_unmount', own);
+  if (status < 0) {
+    throw new EswError('ESW_ERR_KERNEL_REFUSED', `${own} cannot be unmounted: ${errnoName(-status)}`);
+  }
+  rmSync(own, { recursive: true, force: true });
+}
