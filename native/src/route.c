@@ -36,7 +36,8 @@ static void build(struct esw_nl_txn *txn, const union esw_rt_record *record, uin
 	uint8_t wide = op->type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 	struct rtmsg rtm = {
 		.rtm_family = op->family, .rtm_dst_len = op->prefixlen, .rtm_protocol = op->protocol,
-		.rtm_type = op->type ? op->type : RTN_UNICAST, .rtm_table = op->table < 256 ? op->table : RT_TABLE_UNSPEC,
+		.rtm_type = op->type ? op->type : RTN_UNICAST,
+		.rtm_table = op->table < 256 ? op->table : RT_TABLE_UNSPEC,
 		.rtm_scope = op->scope_link ? RT_SCOPE_LINK : wide,
 	};
 	struct nlmsghdr *nlh;
