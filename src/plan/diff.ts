@@ -23,3 +23,26 @@ export function staleAfterPut(kind: Kind): Kind | null {
   if (kind === 'programs') return 'hook';
   return kind === 'nft-table' ? 'nft-element' : null;
 }
+
+/**
+ * What must be there before a resource of this kind can be: while that is refused, trying this one
+ * would only add a refusal that says less. `port` is the port of the same owner.
+ */
+export function needsOf(kind: Kind): readonly ('programs' | 'nft-table' | 'port')[] {
+  switch (kind) {
+    case 'hook':
+    case 'port-entry':
+    case 'net-entry':
+    case 'fib-entry':
+      return ['programs', 'port'];
+    case 'subnet-entry':
+      return ['programs'];
+    case 'address':
+    case 'sysctl':
+      return ['port'];
+    case 'nft-element':
+      return ['nft-table'];
+    default:
+      return [];
+  }
+}

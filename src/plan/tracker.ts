@@ -6,7 +6,7 @@
 import { same } from '../ir/fingerprint.ts';
 import type { Op } from '../ir/op.ts';
 import type { Key, Resource } from '../ir/resource.ts';
-import { diff, staleAfterPut } from './diff.ts';
+import { diff, needsOf, staleAfterPut } from './diff.ts';
 import { type Cause, DirtyKeys } from './dirty.ts';
 import { orderOps, type ResourceOp } from './order.ts';
 import { linksOf, SWAP_THRESHOLD, swapEntries, wantsSwap } from './swap.ts';
@@ -151,6 +151,17 @@ export class Tracker {
     return this.#parked.of(owner).keys();
   }
 
+  /** Whether what `op` needs was refused, so that its own refusal says nothing. */
+  isBlocked(op: Op): boolean {
+    if (op.verb === 'swap-fib' || op.verb === 'delete') return false;
+    const { key, kind } = op.resource;
+    const own = [...this.parkedOf(this.ownerOf(key))];
+    const hosts = this.#parked.of(HOST_OWNER);
+    return needsOf(kind).some(need =>
+      need === 'port' ? own.some(each => each.startsWith('port/')) : hosts.has(need),
+    );
+  }
+
   isPending(key: Key): boolean {
     const owner = this.ownerOf(key);
     return [this.#fast, this.#slow, this.#parked].some(keys => keys.of(owner).has(key));
@@ -179,6 +190,12 @@ export class Tracker {
     for (const key of [...this.#parked.entries()].flatMap(([, keys]) => [...keys.keys()])) this.wake(key);
   }
 
+  /** What others needed is there now. */
+  #unblock({ kind, key }: Resource): void {
+    if (kind === 'programs' || kind === 'nft-table') this.wakeAll();
+    else if (kind === 'port') for (const each of [...this.parkedOf(this.ownerOf(key))]) this.wake(each);
+  }
+
   /** The host's keys first (programs and tables carry everybody's), then oldest owner first. */
   *#fastKeys(): Iterable<Key> {
     yield* this.#fast.of(HOST_OWNER).keys();
@@ -193,7 +210,9 @@ export class Tracker {
     else this.#observed.set(resource.key, resource);
     // The intent may have moved while the kernel worked.
     this.#mark(resource.key, 'intent');
-    const stale = op.verb === 'delete' ? null : staleAfterPut(resource.kind);
+    if (op.verb === 'delete') return;
+    this.#unblock(resource);
+    const stale = staleAfterPut(resource.kind);
     if (stale === null) return;
     for (const [key, seen] of this.#observed) {
       if (seen.kind !== stale) continue;

@@ -97,9 +97,7 @@ class ReconcileLoop implements Reconciler {
     this.#sandboxes = new Sandboxes({ kernel, store, identity: context.identity, clock }, id => {
       this.notify({ endpoints: [id] });
     });
-    this.#compiler = new IncrementalCompiler(context, store, this.#tracker, endpoint =>
-      this.#sandboxes.note(endpoint),
-    );
+    this.#compiler = new IncrementalCompiler(context, store, this.#tracker, this.#sandboxes);
     this.#failures = new Failures(clock, key => {
       this.#tracker.wake(key);
       this.#kick();
@@ -310,6 +308,10 @@ class ReconcileLoop implements Reconciler {
   /** Notes one outcome; true when the kernel must be looked at before the next attempt. */
   #record(op: Op, result: OpResult): boolean {
     const key = op.verb === 'swap-fib' ? op.key : op.resource.key;
+    if (result.errno !== 0 && this.#tracker.isBlocked(op)) {
+      this.#tracker.park(key);
+      return false;
+    }
     const refused = result.errno === 0 ? null : this.#failures.refused(key, op.verb, result);
     if (refused === null) {
       this.#failures.clear(key);
