@@ -121,11 +121,7 @@ export class Daemon {
 
   async #bringUpOnce(): Promise<KernelPart> {
     const { config, identity, log } = this.#options;
-    if (!this.#store.isOpen) this.#store.arrive(openSqliteStore(config.stateDir));
-    const { origin, revision } = this.#store.store;
-    if (origin === 'recovered')
-      log.error({ stateDir: config.stateDir }, 'the database was damaged and kept aside');
-    log.info({ origin, revision }, 'store open');
+    if (!this.#store.isOpen) this.#openStore();
     return startKernelPart({
       config,
       identity,

@@ -25,7 +25,9 @@ export async function purge(config: Config, identity: Identity, log: Logger): Pr
   try {
     const kernel = openKernel({ config, identity, log });
     const { resources } = await kernel.dump();
+    // Sysctls are the host's: nobody knows any more what they were, and others may rely on them now.
     const ops: Op[] = [...resources.values()]
+      .filter(({ kind }) => kind !== 'sysctl')
       .sort((a, b) => KIND_ORDER[b.kind] - KIND_ORDER[a.kind])
       .map(resource => ({ verb: 'delete', resource }));
     const results = await kernel.apply(ops);
