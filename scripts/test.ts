@@ -6,7 +6,7 @@
  *   npm test -- --lane unit,sim     these lanes
  *   npm test -- --lane netns port   only files of these lanes whose name contains "port"
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -100,5 +100,7 @@ const failed =
   results.reduce((total, result) => total + result.failed, 0) +
   (left.length > 0 ? 1 : 0) +
   (interrupted ? 1 : 0);
+if (failed === 0) rmSync(context.logDir, { recursive: true, force: true });
+else say(`logs kept in ${context.logDir}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

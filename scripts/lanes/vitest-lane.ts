@@ -88,8 +88,15 @@ function judge(report: Report, lane: VitestLane, context: LaneContext): LaneResu
   return { passed, failed: failures.length, failures, skips };
 }
 
+/** Stack frames of vitest itself tell nothing about the failure. */
+const RUNNER_FRAME = /^\s+at .*(node_modules\/vitest\/|node:internal\/)|^\s+at new Promise \(<anonymous>\)/;
+
 function describe(file: string, test: Assertion): string {
-  return `${file}\n  ${test.fullName}\n${(test.failureMessages ?? []).join('\n')}`;
+  const messages = (test.failureMessages ?? [])
+    .join('\n')
+    .split('\n')
+    .filter(line => !RUNNER_FRAME.test(line));
+  return `${file}\n  ${test.fullName}\n${messages.join('\n')}`;
 }
 
 function allowed(test: Assertion, lane: VitestLane, context: LaneContext): boolean {

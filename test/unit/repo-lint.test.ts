@@ -32,12 +32,18 @@ function code(path: string): string {
     .replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
 }
 
+/** Says what was found, so that a report without a diff is enough. */
+function expectNone(found: readonly unknown[]): void {
+  const text = found.map(item => (typeof item === 'string' ? item : JSON.stringify(item)));
+  expect(found, text.join('\n')).toEqual([]);
+}
+
 describe('sizes', () => {
   it(`no source file is longer than ${FILE_LINES_MAX} lines`, () => {
     const long = sources
       .map(path => ({ path, lines: read(path).trimEnd().split('\n').length }))
       .filter(file => file.lines > FILE_LINES_MAX);
-    expect(long).toEqual([]);
+    expectNone(long);
   });
 
   it(`no function is longer than ${FUNCTION_LINES_MAX} lines`, () => {
@@ -45,21 +51,21 @@ describe('sizes', () => {
       const functions = isC(path) ? cFunctions(read(path)) : typescriptFunctions(path, read(path));
       return functions.filter(found => found.lines > FUNCTION_LINES_MAX).map(found => ({ path, ...found }));
     });
-    expect(long).toEqual([]);
+    expectNone(long);
   });
 });
 
 describe('sources', () => {
   it('leave no note of unfinished work', () => {
     const notes = new RegExp(`\\b(TO${'DO'}|FIX${'ME'})\\b`);
-    expect(grep(sources, notes)).toEqual([]);
+    expectNone(grep(sources, notes));
   });
 
   it('have kebab-case names', () => {
     const odd = product.filter(
       path => !/^([a-z0-9]+(-[a-z0-9]+)*)(\.d)?\.ts$/.test(path.split('/').at(-1) ?? ''),
     );
-    expect(odd).toEqual([]);
+    expectNone(odd);
   });
 
   it('are all imported from the daemon, the command or a test', () => {
@@ -67,7 +73,7 @@ describe('sources', () => {
       ...product.filter(path => /^src\/(daemon|cli)\/main\.ts$/.test(path)),
       ...files.filter(path => /^(test|bench|scripts)\/.*\.ts$/.test(path)),
     ]);
-    expect(product.filter(path => !live.has(path))).toEqual([]);
+    expectNone(product.filter(path => !live.has(path)));
   });
 
   it('keep the pure folders free of clock, random and output', () => {
@@ -78,27 +84,27 @@ describe('sources', () => {
         .split('\n')
         .flatMap((line, index) => (impure.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
     );
-    expect(found).toEqual([]);
+    expectNone(found);
   });
 });
 
 describe('error codes', () => {
   const table = 'src/lib/errors.ts';
   const users = files.filter(path => isTypeScript(path) && path.startsWith('src/') && path !== table);
-  const used = new Set(users.flatMap(path => read(path).match(/\bESW_ERR_[A-Z0-9_]+\b/g) ?? []));
+  const used = new Set(users.flatMap(path => read(path).match(/\bESW_ERR_[A-Z0-9_]*[A-Z0-9]\b/g) ?? []));
 
   it('are each used by the product', () => {
     const own = read(table).split('export const ERRORS')[1]?.split('as const')[1] ?? '';
-    expect(Object.keys(ERRORS).filter(name => !used.has(name) && !own.includes(name))).toEqual([]);
+    expectNone(Object.keys(ERRORS).filter(name => !used.has(name) && !own.includes(name)));
   });
 
   it('used anywhere are in the table', () => {
-    expect([...used].filter(name => !Object.hasOwn(ERRORS, name))).toEqual([]);
+    expectNone([...used].filter(name => !Object.hasOwn(ERRORS, name)));
   });
 
   it('are each documented', () => {
     const page = read('docs/errors.md');
-    expect(Object.keys(ERRORS).filter(name => !page.includes(`\`${name}\``))).toEqual([]);
+    expectNone(Object.keys(ERRORS).filter(name => !page.includes(`\`${name}\``)));
   });
 });
 
@@ -112,12 +118,12 @@ describe('the repository', () => {
         'npmmirror',
       ].join('|'),
     );
-    expect(
+    expectNone(
       grep(
         texts.filter(path => path !== 'test/unit/repo-lint.test.ts'),
         pattern,
       ),
-    ).toEqual([]);
+    );
   });
 
   it('has a lock file that names no registry', () => {
@@ -129,7 +135,7 @@ describe('the repository', () => {
       .filter(path => path.endsWith('.md'))
       .flatMap(path => relativeLinks(path).filter(link => !existsSync(join(root, link.target))))
       .map(link => `${link.from} → ${link.target}`);
-    expect(broken).toEqual([]);
+    expectNone(broken);
   });
 });
 

@@ -7,7 +7,7 @@ export interface FunctionSize {
   readonly lines: number;
 }
 
-/** Functions, methods, accessors and closures of a TypeScript file; a test suite's closures excepted. */
+/** Functions, methods, accessors and closures of a TypeScript file; lists of tests excepted. */
 export function typescriptFunctions(path: string, text: string): readonly FunctionSize[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const found: FunctionSize[] = [];
@@ -23,11 +23,12 @@ export function typescriptFunctions(path: string, text: string): readonly Functi
   return found;
 }
 
-/** The closure given to `describe(…)` is a list of tests, not a function. */
+/** A function whose own statements are `describe(…)` or `it(…)` is a list of tests, however long. */
 function isSuite(node: ts.Node): boolean {
-  const call = node.parent;
-  if (!ts.isCallExpression(call)) return false;
-  return /^describe\b/.test(call.expression.getText());
+  if (!('body' in node) || !node.body || !ts.isBlock(node.body as ts.Node)) return false;
+  return (node.body as ts.Block).statements.some(
+    statement => ts.isExpressionStatement(statement) && /^(describe|it)\b/.test(statement.getText()),
+  );
 }
 
 function nameOf(node: ts.Node): string {
