@@ -21,7 +21,11 @@ describe('scope', () => {
     let disposed = false;
     const scope = new Scope('folders');
     const dir = scope.tempDir('one');
-    scope.use({ [Symbol.dispose]: () => void (disposed = true) });
+    scope.use({
+      [Symbol.dispose]: () => {
+        disposed = true;
+      },
+    });
     expect(existsSync(dir)).toBe(true);
     await scope.dispose();
     expect([existsSync(dir), disposed]).toEqual([false, true]);
