@@ -71,7 +71,10 @@ export interface KernelPort {
   probe(): Promise<readonly Probe[]>;
   /** Everything of this instance. With `keys`, only those need be fresh (others may be missing). */
   dump(): Promise<Snapshot>;
-  /** Runs all operations in order; results have the same length and order. Never throws for a refusal. */
+  /**
+   * Runs all operations in order; results have the same length and order. Never throws for a refusal.
+   * A link that lacks our mark is as good as absent: nothing is attached to it, no entry points at it.
+   */
   apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
   counters(): Promise<Counters>;
   /** Zeroes the counters of slots that are handed to a new port. */

@@ -23,6 +23,18 @@ export function outsideContract(the: Bench): void {
       expect(await the.harness.linkExists(rep)).toBe(true);
     });
 
+    it('attaches nothing to a link of somebody else and points no entry at it', async () => {
+      const { rep } = first(the.net.ports);
+      await the.harness.addForeignLink(rep);
+      const mine = [...the.net.all.values()].filter(
+        r => r.key.includes(rep) || (r.kind === 'fib-entry' && r.link === rep),
+      );
+      await succeed(the.kernel, creates([...the.net.all.values()].filter(r => !mine.includes(r))));
+      for (const result of await the.kernel.apply(creates(mine))) expect(result.errno).toBeGreaterThan(0);
+      const { resources } = await the.kernel.dump();
+      expect(mine.filter(r => resources.has(r.key))).toEqual([]);
+    });
+
     it("makes no pair when the function side's name is taken", async () => {
       const { rep, fn } = first(the.net.ports);
       await the.harness.addForeignLink(fn);

@@ -1,7 +1,6 @@
 /** One operation of a plan, run by the simulated kernel. Throws Refusal for what the kernel refuses. */
 import type { Op } from '../../ir/op.ts';
 import type { Kind, Resource } from '../../ir/resource.ts';
-import type { Identity } from '../../model/intent.ts';
 import {
   addAddress,
   attachHook,
@@ -11,9 +10,8 @@ import {
   makePort,
   setSysctl,
 } from './links.ts';
-import type { SimState } from './state.ts';
+import type { SimHost } from './state.ts';
 import {
-  type Capacity,
   deletePortEntry,
   loadPrograms,
   putElement,
@@ -25,12 +23,6 @@ import {
   swapFib,
   unloadPrograms,
 } from './tables.ts';
-
-export interface SimHost {
-  readonly state: SimState;
-  readonly identity: Identity;
-  readonly capacity: Capacity;
-}
 
 interface Handler<R extends Resource> {
   readonly put: (host: SimHost, resource: R) => void;
@@ -46,16 +38,16 @@ const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> 
     put: ({ state, identity }, r) => makePort(state, identity, r),
     remove: ({ state, identity }, r) => deletePort(state, identity, r),
   },
-  address: { put: ({ state }, r) => addAddress(state, r), remove: ({ state }, r) => deleteAddress(state, r) },
+  address: { put: addAddress, remove: deleteAddress },
   // Never set back: somebody else may rely on the value by now.
-  sysctl: { put: ({ state }, r) => setSysctl(state, r), remove: () => {} },
-  hook: { put: ({ state }, r) => attachHook(state, r), remove: ({ state }, r) => detachHook(state, r) },
+  sysctl: { put: setSysctl, remove: () => {} },
+  hook: { put: attachHook, remove: detachHook },
   'port-entry': {
-    put: ({ state, capacity }, r) => putPortEntry(state, capacity, r),
-    remove: ({ state }, r) => deletePortEntry(state, r),
+    put: putPortEntry,
+    remove: deletePortEntry,
   },
   'net-entry': {
-    put: ({ state }, r) => putNetEntry(state, r),
+    put: putNetEntry,
     remove: ({ state }, r) => void state.maps?.nets.delete(r.net),
   },
   'subnet-entry': {
@@ -63,7 +55,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> 
     remove: ({ state }, r) => void state.maps?.subnets.delete(r.key),
   },
   'fib-entry': {
-    put: ({ state, capacity }, r) => putFibEntry(state, capacity, r),
+    put: putFibEntry,
     remove: ({ state }, r) => void state.maps?.fib.delete(r.key),
   },
   'nft-table': {
@@ -84,7 +76,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> 
 
 export function runOp(host: SimHost, op: Op): void {
   if (op.verb === 'swap-fib') {
-    swapFib(host.state, host.capacity, op.entries);
+    swapFib(host, op.entries);
     return;
   }
   // The table pairs each kind with its own resource type, which the index expression cannot express.

@@ -15,9 +15,8 @@ import {
 import { altname, linkRole } from '../../ir/names.ts';
 import type { Key, Resource } from '../../ir/resource.ts';
 import type { Snapshot } from '../port.ts';
-import type { SimHost } from './apply.ts';
 import { peerOf } from './links.ts';
-import { HOST, type SimLink, type SimState } from './state.ts';
+import { HOST, type SimHost, type SimLink, type SimState } from './state.ts';
 
 export function dumpState({ state, identity }: SimHost): Snapshot {
   const resources = new Map<Key, Resource>();

@@ -15,12 +15,11 @@ import type {
   Probe,
   Snapshot,
 } from '../port.ts';
-import { runOp, type SimHost } from './apply.ts';
+import { runOp } from './apply.ts';
 import { dumpState } from './dump.ts';
 import { peerOf } from './links.ts';
 import { Refusal } from './refusal.ts';
-import { HOST, SimState } from './state.ts';
-import type { Capacity } from './tables.ts';
+import { type Capacity, HOST, type SimHost, SimState } from './state.ts';
 
 /** The daemon dies here: thrown by `apply` when the planned crash is reached. */
 export class SimCrash extends Error {}

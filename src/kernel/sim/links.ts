@@ -6,7 +6,7 @@ import { ERRNO } from '../../lib/errno.ts';
 import { isUnicast } from '../../lib/mac.ts';
 import type { Identity } from '../../model/intent.ts';
 import { Refusal } from './refusal.ts';
-import { HOST, type SimLink, type SimState } from './state.ts';
+import { HOST, type SimHost, type SimLink, type SimState } from './state.ts';
 
 /** veth's limits: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h. */
 const MIN_MTU = 68;
@@ -69,22 +69,23 @@ export function deletePort(state: SimState, identity: Identity, port: Port): voi
   state.remove(rep);
 }
 
-export function addAddress(state: SimState, address: Address): void {
-  needLink(state, address.link).addresses.add(address.cidr);
+export function addAddress(host: SimHost, address: Address): void {
+  needOurs(host, address.link).addresses.add(address.cidr);
 }
 
-export function deleteAddress(state: SimState, address: Address): void {
-  state.find(HOST, address.link)?.addresses.delete(address.cidr);
+export function deleteAddress(host: SimHost, address: Address): void {
+  findOurs(host, address.link)?.addresses.delete(address.cidr);
 }
 
-export function setSysctl(state: SimState, { path, value }: Sysctl): void {
+export function setSysctl(host: SimHost, { path, value }: Sysctl): void {
+  const { state } = host;
   const perLink = linkSysctl(path);
   if (perLink === null) {
     if (!state.sysctls.has(path)) throw new Refusal(ERRNO.ENOENT, `/proc/sys/${path}`);
     state.sysctls.set(path, value);
     return;
   }
-  const link = state.find(HOST, perLink.link);
+  const link = findOurs(host, perLink.link);
   if (link === undefined || !link.sysctls.has(perLink.name))
     throw new Refusal(ERRNO.ENOENT, `/proc/sys/${path}`);
   link.sysctls.set(perLink.name, value);
@@ -96,22 +97,27 @@ export function linkSysctl(path: string): { readonly link: string; readonly name
   return match === null ? null : { link: match[1] ?? '', name: match[2] ?? '' };
 }
 
-export function attachHook(state: SimState, hook: Hook): void {
-  const link = needLink(state, hook.link);
-  if (state.programs === null) throw new Refusal(ERRNO.ENOENT, `no program ${hook.program}`);
-  link.hook = state.programs.generation;
+export function attachHook(host: SimHost, hook: Hook): void {
+  const link = needOurs(host, hook.link);
+  if (host.state.programs === null) throw new Refusal(ERRNO.ENOENT, `no program ${hook.program}`);
+  link.hook = host.state.programs.generation;
 }
 
-export function detachHook(state: SimState, hook: Hook): void {
-  const link = state.find(HOST, hook.link);
+export function detachHook(host: SimHost, hook: Hook): void {
+  const link = findOurs(host, hook.link);
   if (link !== undefined) link.hook = null;
 }
 
-/** A link of the host's namespace, or the refusal the kernel gives for an unknown name. */
-export function needLink(state: SimState, name: string): SimLink {
+/** A link of ours: the name alone is not enough, somebody else may have taken it. */
+export function needOurs({ state, identity }: SimHost, name: string): SimLink {
   const link = state.find(HOST, name);
-  if (link === undefined) throw new Refusal(ERRNO.ENODEV, `no link ${name}`);
+  if (link?.altname !== altname(identity, name)) throw new Refusal(ERRNO.ENODEV, `no link ${name} of ours`);
   return link;
+}
+
+export function findOurs({ state, identity }: SimHost, name: string): SimLink | undefined {
+  const link = state.find(HOST, name);
+  return link?.altname === altname(identity, name) ? link : undefined;
 }
 
 export function peerOf(state: SimState, link: SimLink): SimLink | undefined {

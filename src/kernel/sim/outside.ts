@@ -1,7 +1,7 @@
 /** What others do to the simulated kernel behind the daemon's back: Docker, administrators, accidents. */
 import type { Cidr, Mac } from '../../lib/brand.ts';
 import { stableMac } from '../../lib/mac.ts';
-import { linkSysctl, needLink } from './links.ts';
+import { linkSysctl } from './links.ts';
 import { HOST, type SimLink, type SimState } from './state.ts';
 import { unloadPrograms } from './tables.ts';
 
@@ -18,7 +18,7 @@ export class Outside {
   }
 
   setLink(name: string, change: { mtu?: number; mac?: Mac; up?: boolean }): void {
-    Object.assign(needLink(this.#state, name), change);
+    Object.assign(this.#need(name), change);
     this.#state.emit({ kind: 'link', link: name });
   }
 
@@ -44,7 +44,7 @@ export class Outside {
 
   /** What Docker does after Join: move, rename, configure, raise. */
   moveToSandbox(fn: string, path: string, ifname: string): void {
-    const link = needLink(this.#state, fn);
+    const link = this.#need(fn);
     this.#state.move(link, path, ifname);
     link.up = true;
   }
@@ -69,7 +69,7 @@ export class Outside {
   }
 
   detachHook(link: string): void {
-    needLink(this.#state, link).hook = null;
+    this.#need(link).hook = null;
   }
 
   clearMap(map: 'ports' | 'nets' | 'subnets' | 'fib'): void {
@@ -79,11 +79,11 @@ export class Outside {
   setSysctl(path: string, value: string): void {
     const perLink = linkSysctl(path);
     if (perLink === null) this.#state.sysctls.set(path, value);
-    else needLink(this.#state, perLink.link).sysctls.set(perLink.name, value);
+    else this.#need(perLink.link).sysctls.set(perLink.name, value);
   }
 
   removeAddress(link: string, cidr: Cidr): void {
-    needLink(this.#state, link).addresses.delete(cidr);
+    this.#need(link).addresses.delete(cidr);
     this.#state.emit({ kind: 'address', link });
   }
 
@@ -107,5 +107,11 @@ export class Outside {
     state.table = null;
     state.forwardAccept.clear();
     for (const path of state.sysctls.keys()) state.sysctls.set(path, '0');
+  }
+
+  #need(name: string): SimLink {
+    const link = this.#state.find(HOST, name);
+    if (link === undefined) throw new RangeError(`no link ${name}`);
+    return link;
   }
 }

@@ -1,6 +1,7 @@
 /** The simulated kernel's own memory: what outlives the daemon. Links and namespaces first of all. */
 import type { FibEntry, NetEntry, PortEntry, SubnetEntry } from '../../ir/resource.ts';
 import type { Cidr, Mac, NetSlot, PortSlot } from '../../lib/brand.ts';
+import type { Identity } from '../../model/intent.ts';
 import type { KernelEvent, PortCounters } from '../port.ts';
 
 /** Name of the host's namespace; sandboxes go by their path. */
@@ -130,4 +131,17 @@ export class SimState {
 
 export function emptyMaps(): SimMaps {
   return { ports: new Map(), nets: new Map(), subnets: new Map(), fib: new Map(), counters: new Map() };
+}
+
+/** Sizes of the maps, as the object file has them. */
+export interface Capacity {
+  readonly ports: number;
+  readonly fib: number;
+}
+
+/** The kernel as one instance works on it. */
+export interface SimHost {
+  readonly state: SimState;
+  readonly identity: Identity;
+  readonly capacity: Capacity;
 }

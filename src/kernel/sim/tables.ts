@@ -3,15 +3,17 @@ import type { FibEntry, NetEntry, NftElement, PortEntry, SubnetEntry } from '../
 import type { Cidr } from '../../lib/brand.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { cidrOverlaps } from '../../lib/ip.ts';
-import { needLink } from './links.ts';
+import { findOurs, needOurs } from './links.ts';
 import { Refusal } from './refusal.ts';
-import { emptyMaps, NFT_MAPS, NFT_SETS, type SimMaps, type SimState, type SimTable } from './state.ts';
-
-/** Sizes of the maps, as the object file has them. */
-export interface Capacity {
-  readonly ports: number;
-  readonly fib: number;
-}
+import {
+  emptyMaps,
+  NFT_MAPS,
+  NFT_SETS,
+  type SimHost,
+  type SimMaps,
+  type SimState,
+  type SimTable,
+} from './state.ts';
 
 /** Programs are always loaded afresh; maps that are pinned already keep their contents. */
 export function loadPrograms(state: SimState, digest: string): void {
@@ -28,46 +30,47 @@ export function unloadPrograms(state: SimState): void {
   for (const link of state.links.values()) link.hook = null;
 }
 
-export function putPortEntry(state: SimState, capacity: Capacity, entry: PortEntry): void {
-  const { ports } = needMaps(state);
-  const { ifindex } = needLink(state, entry.rep);
-  if (!ports.has(ifindex) && ports.size >= capacity.ports)
+export function putPortEntry(host: SimHost, entry: PortEntry): void {
+  const { ports } = needMaps(host.state);
+  const { ifindex } = needOurs(host, entry.rep);
+  if (!ports.has(ifindex) && ports.size >= host.capacity.ports)
     throw new Refusal(ERRNO.E2BIG, 'map "ports" is full');
   ports.set(ifindex, entry);
 }
 
-export function deletePortEntry(state: SimState, entry: PortEntry): void {
+export function deletePortEntry(host: SimHost, entry: PortEntry): void {
   const orphan = /^#(\d+)$/.exec(entry.rep);
-  const ifindex = orphan === null ? state.hostNames.get(entry.rep) : Number(orphan[1]);
-  if (ifindex !== undefined) state.maps?.ports.delete(ifindex);
+  const ifindex = orphan === null ? findOurs(host, entry.rep)?.ifindex : Number(orphan[1]);
+  if (ifindex !== undefined) host.state.maps?.ports.delete(ifindex);
 }
 
-export function putNetEntry(state: SimState, entry: NetEntry): void {
-  const { nets } = needMaps(state);
+export function putNetEntry(host: SimHost, entry: NetEntry): void {
+  const { nets } = needMaps(host.state);
   if (entry.net < 1 || entry.net > 65535)
     throw new Refusal(ERRNO.E2BIG, `no slot ${entry.net} in map "nets"`);
-  nets.set(entry.net, { ifindex: needLink(state, entry.gateway).ifindex, entry });
+  nets.set(entry.net, { ifindex: needOurs(host, entry.gateway).ifindex, entry });
 }
 
 export function putSubnetEntry(state: SimState, entry: SubnetEntry): void {
   needMaps(state).subnets.set(entry.key, entry);
 }
 
-export function putFibEntry(state: SimState, capacity: Capacity, entry: FibEntry): void {
-  const { fib } = needMaps(state);
-  const { ifindex } = needLink(state, entry.link);
-  if (!fib.has(entry.key) && fib.size >= capacity.fib) throw new Refusal(ERRNO.E2BIG, 'map "fib" is full');
+export function putFibEntry(host: SimHost, entry: FibEntry): void {
+  const { fib } = needMaps(host.state);
+  const { ifindex } = needOurs(host, entry.link);
+  if (!fib.has(entry.key) && fib.size >= host.capacity.fib)
+    throw new Refusal(ERRNO.E2BIG, 'map "fib" is full');
   fib.set(entry.key, { ifindex, entry });
 }
 
 /** All or nothing: every link is resolved before the slot is replaced. */
-export function swapFib(state: SimState, capacity: Capacity, entries: readonly FibEntry[]): void {
-  const maps = needMaps(state);
-  if (entries.length > capacity.fib) throw new Refusal(ERRNO.E2BIG, 'map "fib" is full');
+export function swapFib(host: SimHost, entries: readonly FibEntry[]): void {
+  const maps = needMaps(host.state);
+  if (entries.length > host.capacity.fib) throw new Refusal(ERRNO.E2BIG, 'map "fib" is full');
   maps.fib = new Map(
-    entries.map(entry => [entry.key, { ifindex: needLink(state, entry.link).ifindex, entry }]),
+    entries.map(entry => [entry.key, { ifindex: needOurs(host, entry.link).ifindex, entry }]),
   );
-  state.fibGeneration = state.nextId();
+  host.state.fibGeneration = host.state.nextId();
 }
 
 function needMaps(state: SimState): SimMaps {
