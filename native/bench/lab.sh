@@ -4,18 +4,21 @@
 # The data path beside its peers, in network namespaces of its own, without daemon or Docker:
 #   veth    a bare veth pair between two namespaces (the limit)
 #   bridge  a Linux bridge with two veths and the iptables rules that Docker has
-#   eswitch eswitch.bpf.o on two representors
-# Rounds are interleaved. Prints one line per case and a table of medians; --json FILE too.
+#   eswitch eswitch.bpf.c on two representors
+#   other   the same with LAB_SOURCE, LAB_CFLAGS and LAB_TUNE (shell commands; $host is the
+#           namespace of the representors ra and rb), to compare one change with what is there
+# Traffic runs in short slices, setup after setup; ratios are taken slice by slice, so a noisy
+# neighbour cancels out. Prints medians and quartiles; --json FILE too.
 #
-#   native/bench/lab.sh [--rounds 7] [--seconds 2] [--cases "udp64 rr tcp"] [--family 4|6]
-#                       [--hook tcx|clsact] [--ports 2] [--pin "0 1"|none] [--setups "…"]
+#   native/bench/lab.sh [--rounds 100] [--slice-ms 20] [--cases "udp64 cost64 rr tcp"] [--family 4|6]
+#                       [--hook tcx|clsact] [--ports 2] [--pin "0 1"] [--setups "…"]
 set -euo pipefail
 
-rounds=7 seconds=2 cases="udp64 rr tcp" family=4 hook=tcx ports=2 pins="0 1" json=""
+rounds=100 slice_ms=20 cases="udp64 rr tcp" family=4 hook=tcx ports=2 pins="0 1" json=""
 setups="veth bridge eswitch"
 while [ $# -gt 0 ]; do
 	case $1 in
-	--rounds) rounds=$2 ;; --seconds) seconds=$2 ;; --cases) cases=$2 ;; --family) family=$2 ;;
+	--rounds) rounds=$2 ;; --slice-ms) slice_ms=$2 ;; --cases) cases=$2 ;; --family) family=$2 ;;
 	--hook) hook=$2 ;; --ports) ports=$2 ;; --pin) pins=$2 ;; --setups) setups=$2 ;; --json) json=$2 ;;
 	*) echo "unknown option $1" >&2; exit 2 ;;
 	esac
@@ -24,7 +27,7 @@ done
 
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "${LAB_INSIDE:-}" ]; then # a mount namespace of our own, for the bpffs
-	exec env LAB_INSIDE=1 unshare -m "$0" --rounds "$rounds" --seconds "$seconds" --cases "$cases" \
+	exec env LAB_INSIDE=1 unshare -m "$0" --rounds "$rounds" --slice-ms "$slice_ms" --cases "$cases" \
 		--family "$family" --hook "$hook" --ports "$ports" --pin "$pins" --setups "$setups" --json "$json"
 fi
 
@@ -45,10 +48,16 @@ netns() { # namespace tag-$1
 }
 
 build() {
-	gcc -O2 -std=gnu11 -D_GNU_SOURCE -static "$here/esw_traffic.c" -o "$work/esw_traffic"
+	gcc -O2 -std=gnu11 -D_GNU_SOURCE "$here/lab/lab_compare.c" -o "$work/lab_compare" -pthread
 	gcc -O2 -std=gnu11 -I"$here/../bpf" "$here/lab/lab_load.c" -o "$work/lab_load" -lbpf
-	clang-14 -O2 -g -mcpu=v3 -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" \
-		${LAB_CFLAGS:-} -c "${LAB_SOURCE:-$here/../bpf/eswitch.bpf.c}" -o "$work/eswitch.o"
+	build_bpf eswitch "$here/../bpf/eswitch.bpf.c"
+	build_bpf other "${LAB_SOURCE:-$here/../bpf/eswitch.bpf.c}" ${LAB_CFLAGS:-}
+}
+
+build_bpf() { # object $1 from $2
+	local name=$1
+	shift
+	clang-14 -O2 -g -mcpu=v3 -target bpf -idirafter "/usr/include/$(uname -m)-linux-gnu" -c "$@" -o "$work/$name.o"
 }
 
 # End of a setup in namespace $1: device $2, host number $3.
@@ -102,43 +111,28 @@ setup_bridge() {
 	address "$tag-bridge-a" eth0 1; address "$tag-bridge-b" eth0 2
 }
 
-setup_eswitch() {
-	local args="" i=0
-	netns eswitch-h; netns eswitch-a; netns eswitch-b
+software_eswitch() { # named $1
+	local name=$1 args="" i=0 dir=$work/bpf/$1
+	netns "$name-h"; netns "$name-a"; netns "$name-b"
 	for e in a b; do
 		i=$((i + 1))
-		ip -n "$tag-eswitch-h" link add "r$e" address 02:e5:00:00:00:fe type veth \
-			peer name eth0 address "02:e5:00:00:00:0$i" netns "$tag-eswitch-$e"
-		ip -n "$tag-eswitch-h" link set "r$e" addrgenmode none up
+		ip -n "$tag-$name-h" link add "r$e" address 02:e5:00:00:00:fe type veth \
+			peer name eth0 address "02:e5:00:00:00:0$i" netns "$tag-$name-$e"
+		ip -n "$tag-$name-h" link set "r$e" addrgenmode none up
 		args="$args r$e 02:e5:00:00:00:0$i 10.99.0.$i fd99::$i"
 	done
-	mkdir -p "$work/bpf"
-	mount -t bpf bpf "$work/bpf"
-	mkdir "$work/bpf/maps"
-	nsenter --net="/run/netns/$tag-eswitch-h" "$work/lab_load" "$work/eswitch.o" "$work/bpf" "$hook" \
+	mountpoint -q "$work/bpf" || { mkdir "$work/bpf"; mount -t bpf bpf "$work/bpf"; }
+	mkdir -p "$dir/maps"
+	nsenter --net="/run/netns/$tag-$name-h" "$work/lab_load" "$work/$name.o" "$dir" "$hook" \
 		"$((ports - 2))" 02:e5:00:00:00:fe $args
-	address "$tag-eswitch-a" eth0 1; address "$tag-eswitch-b" eth0 2
-	if [ -n "${LAB_TUNE:-}" ]; then (ns=$tag-eswitch; eval "$LAB_TUNE"); fi
+	address "$tag-$name-a" eth0 1; address "$tag-$name-b" eth0 2
 }
 
-# run SETUP CASE: prints one number, more is better.
-run() {
-	local a="nsenter --net=/run/netns/$tag-$1-a $work/esw_traffic" key server client
-	local b="nsenter --net=/run/netns/$tag-$1-b $work/esw_traffic" pin_a="" pin_b=""
-	local to=10.99.0.2 any=0.0.0.0
-	if [ "$family" = 6 ]; then to=fd99::2 any=::; fi
-	if [ "$pins" != none ]; then pin_a="--cpu ${pins% *}" pin_b="--cpu ${pins#* }"; fi
-	case $2 in
-	udp64) server="udp-sink --idle 0.2" client="udp-flood --size 64" key=pps ;;
-	rr) server="tcp-rr-server --rounds 1" client=tcp-rr-client key=tps ;;
-	tcp) server="tcp-stream-server --rounds 1" client=tcp-stream-client key=gbps ;;
-	esac
-	$b $server --listen $any $pin_b >"$work/server" &
-	local pid=$!
-	sleep 0.15
-	$a $client --dst $to --seconds "$seconds" $pin_a >"$work/client"
-	wait $pid
-	if [ "$2" = udp64 ]; then jq -r ".$key" "$work/server"; else jq -r ".$key" "$work/client"; fi
+setup_eswitch() { software_eswitch eswitch; }
+
+setup_other() {
+	software_eswitch other
+	if [ -n "${LAB_TUNE:-}" ]; then (host=$tag-other-h; eval "$LAB_TUNE"); fi
 }
 
 build
@@ -148,29 +142,27 @@ for s in $setups; do # neighbours resolved, caches warm
 	nsenter --net=/run/netns/$tag-$s-a busybox ping -q -c 2 -i 0.2 10.99.0.2 >/dev/null || { echo "$s: no ping" >&2; exit 1; }
 	nsenter --net=/run/netns/$tag-$s-a busybox ping -q -c 2 -i 0.2 fd99::2 >/dev/null || { echo "$s: no ping6" >&2; exit 1; }
 done
-for ((r = 1; r <= rounds; r++)); do
-	for c in $cases; do
-		line="round $r $c"
-		for s in $setups; do
-			v=$(run "$s" "$c")
-			echo "$v" >>"$work/$c.$s"
-			line="$line $s=$v"
-		done
-		echo "$line" >&2
-	done
+arguments=""
+for s in $setups; do arguments="$arguments $s:$tag-$s-a:$tag-$s-b"; done
+for c in $cases; do
+	"$work/lab_compare" "$c" "$rounds" "$slice_ms" $pins "$family" $arguments >"$work/$c"
+	i=0
+	for s in $setups; do i=$((i + 1)); cut -d' ' -f$i "$work/$c" >"$work/$c.$s"; done
 done
 
-median() { sort -g "$1" | awk '{v[NR]=$1} END{print NR%2 ? v[(NR+1)/2] : (v[NR/2]+v[NR/2+1])/2}'; }
-# ratio FILE FILE: median min max of the per-round quotients
-ratio() { paste "$1" "$2" | awk '$2>0{print $1/$2}' | sort -g | awk '{v[NR]=$1} END{printf "%.3f %.3f %.3f\n", NR%2 ? v[(NR+1)/2] : (v[NR/2]+v[NR/2+1])/2, v[1], v[NR]}'; }
+# Middle half of the numbers on standard input: median, lower and upper quartile.
+quartiles() { sort -g | awk '{v[NR]=$1} function q(p, k){k=1+(NR-1)*p; return v[int(k)]+(k-int(k))*(v[int(k)+(k>int(k))]-v[int(k)])} END{printf "%.5g %.5g %.5g %.5g %.5g\n", q(.5), q(.25), q(.75), v[1], v[NR]}'; }
 rows=""
 for c in $cases; do
-	for s in $setups; do printf '%-6s %-8s median %s\n' "$c" "$s" "$(median "$work/$c.$s")"; done
 	for s in $setups; do
-		[ "$s" = eswitch ] || [ ! -f "$work/$c.eswitch" ] && continue
-		read -r m lo hi <<<"$(ratio "$work/$c.eswitch" "$work/$c.$s")"
-		printf '%-6s eswitch/%-8s %s (%s … %s, %d rounds)\n' "$c" "$s" "$m" "$lo" "$hi" "$rounds"
-		rows="$rows{\"case\":\"$c\",\"peer\":\"$s\",\"median\":$m,\"min\":$lo,\"max\":$hi,\"rounds\":$rounds},"
+		read -r m lo hi _ <<<"$(quartiles <"$work/$c.$s")"
+		printf '%-6s %-16s %s (quartiles %s … %s)\n' "$c" "$s" "$m" "$lo" "$hi"
+	done
+	for s in $setups; do
+		if [ "$s" = eswitch ] || [ ! -f "$work/$c.eswitch" ]; then continue; fi
+		read -r m lo hi min max <<<"$(paste "$work/$c.eswitch" "$work/$c.$s" | awk '$2>0{print $1/$2}' | quartiles)"
+		printf '%-6s %-16s %s (quartiles %s … %s, %d slices)\n' "$c" "eswitch/$s" "$m" "$lo" "$hi" "$rounds"
+		rows="$rows{\"case\":\"$c\",\"peer\":\"$s\",\"median\":$m,\"q1\":$lo,\"q3\":$hi,\"min\":$min,\"max\":$max,\"rounds\":$rounds},"
 	done
 done
 if [ -n "$json" ]; then echo "[${rows%,}]" | jq . >"$json"; fi
