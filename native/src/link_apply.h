@@ -55,6 +55,7 @@ enum esw_link_step {
 	ESW_STEP_FLAGS,
 	ESW_STEP_MOVE,
 	ESW_STEP_DELETE,
+	ESW_STEP_GROUP,
 };
 #define ESW_LINK_TAG(job, peer, step) ((job) << 8 | (uint32_t)(peer) << 7 | (uint32_t)(step))
 #define ESW_TAG_JOB(tag) ((tag) >> 8)
@@ -77,6 +78,8 @@ int esw_link_flags(struct esw_nl_txn *txn, uint32_t ifindex, bool up, uint32_t t
 int esw_link_move(struct esw_nl_txn *txn, uint32_t ifindex, int netns_fd, const char *name,
 		  uint32_t tag);
 int esw_link_remove(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t tag);
+int esw_link_set_group(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t group, uint32_t tag);
+int esw_link_remove_group(struct esw_nl_txn *txn, uint32_t group, uint32_t tag);
 int esw_link_create_veth(struct esw_nl_txn *txn, const struct esw_link_op *op, uint32_t tag);
 /* Queues what it takes to make `view` as `want`; what is so already costs no message. */
 int esw_link_converge(struct esw_nl_txn *txn, const struct esw_link_view *view,

@@ -5,9 +5,15 @@
 #include <string.h>
 
 #include "batch.h"
-#include "link_parse.h"
+#include "link_wave.h"
 #include "netlink.h"
 #include "records.h"
+
+const struct esw_link_dump_request esw_link_dump_request = {
+	.attr = { .nla_len = sizeof(struct nlattr) + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK },
+	/* Statistics are most of a link's bytes and nobody here reads them. */
+	.mask = RTEXT_FILTER_SKIP_STATS,
+};
 
 struct link_dump {
 	struct esw_records records;
@@ -36,22 +42,14 @@ static int each(void *ctx, const struct nlmsghdr *nlh)
 
 int esw_link_dump(const char *netns, const char *mark, uint32_t only_marked, void *out, uint32_t cap)
 {
-	struct {
-		struct ifinfomsg ifi;
-		struct nlattr attr;
-		uint32_t mask;
-	} request = {
-		.attr = { .nla_len = sizeof(struct nlattr) + sizeof(uint32_t), .nla_type = IFLA_EXT_MASK },
-		/* Statistics are most of a link's bytes and nobody here reads them. */
-		.mask = RTEXT_FILTER_SKIP_STATS,
-	};
 	struct link_dump state = {
 		.records = { .out = out, .cap = cap, .size = sizeof(struct esw_link_rec) },
 		.mark = mark,
 		.only_marked = only_marked != 0,
 	};
 	const struct esw_nl_dump dump = {
-		.type = RTM_GETLINK, .fixed = &request, .fixed_size = sizeof(request),
+		.type = RTM_GETLINK, .fixed = &esw_link_dump_request,
+		.fixed_size = sizeof(esw_link_dump_request),
 		.each = each, .reset = reset, .ctx = &state,
 	};
 	struct esw_nl nl;

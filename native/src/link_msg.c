@@ -64,6 +64,22 @@ int esw_link_remove(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t tag)
 	return esw_nl_txn_push(txn, tag);
 }
 
+int esw_link_set_group(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t group, uint32_t tag)
+{
+	struct nlmsghdr *nlh = begin(txn, RTM_SETLINK, 0, ifindex);
+
+	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
+	return esw_nl_txn_push(txn, tag);
+}
+
+int esw_link_remove_group(struct esw_nl_txn *txn, uint32_t group, uint32_t tag)
+{
+	struct nlmsghdr *nlh = begin(txn, RTM_DELLINK, 0, 0);
+
+	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
+	return esw_nl_txn_push(txn, tag);
+}
+
 static bool mac_given(const uint8_t *mac)
 {
 	static const uint8_t none[6];

@@ -82,6 +82,9 @@ int esw_link_parse(const struct nlmsghdr *nlh, const char *mark, enum esw_altnam
 		case IFLA_MTU:
 			esw_nl_u32(attr, &rec->mtu);
 			break;
+		case IFLA_GROUP:
+			esw_nl_u32(attr, &view->group);
+			break;
 		case IFLA_LINK:
 			esw_nl_u32(attr, &rec->peer_ifindex);
 			break;

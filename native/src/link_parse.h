@@ -10,6 +10,7 @@
 /* A link as one RTM_NEWLINK message shows it. */
 struct esw_link_view {
 	struct esw_link_rec rec; /* rec.altname: first altname that matched */
+	uint32_t group;
 	bool has_mac;
 	bool has_altnames; /* any at all, matching or not */
 	int addr_gen_mode; /* IN6_ADDR_GEN_MODE_*, -1 if not shown */

@@ -14,6 +14,14 @@ int esw_link_look(struct esw_link_wave *wave, uint32_t job, bool peer);
  * or a delete is no failure: it says that the link is absent. */
 int esw_link_run(struct esw_link_wave *wave);
 
+/* The request that a full dump of links needs (without statistics). */
+struct esw_link_dump_request {
+	struct ifinfomsg ifi;
+	struct nlattr attr;
+	uint32_t mask;
+};
+extern const struct esw_link_dump_request esw_link_dump_request;
+
 /* Formats a sentence into the job and marks it failed. */
 void esw_link_refuse(struct esw_link_job *job, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
