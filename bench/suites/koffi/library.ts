@@ -9,6 +9,8 @@ const LIBRARY = fileURLToPath(new URL('../../../native/build/libeswitch.so', imp
 export interface BoundaryLibrary {
   /** One call through koffi; the sum of the batch's `mtu` fields. */
   sum(batch: Buffer): number;
+  /** The same on one of koffi's worker threads, as the daemon calls whatever may block. */
+  sumAsync(batch: Buffer): Promise<number>;
   /** Nanoseconds per record when C runs the same loop `rounds` times by itself. */
   loop(batch: Buffer, rounds: number): number;
   /** Throws unless `sum` of the batch is `expected`: a figure of a wrong answer means nothing. */
@@ -25,6 +27,14 @@ export function openLibrary(): BoundaryLibrary {
   const sum = (batch: Buffer): number => benchSum(batch, batch.length);
   return {
     sum,
+    sumAsync(batch) {
+      return new Promise((resolve, reject) => {
+        benchSum.async(batch, batch.length, (error: unknown, answer: number) => {
+          if (error) reject(error);
+          else resolve(answer);
+        });
+      });
+    },
     loop(batch, rounds) {
       const thousandths = [0];
       const error: number = benchLoop(batch, batch.length, rounds, thousandths);

@@ -13,7 +13,9 @@ const RECORDS = 1000;
 const CALLS = 4000;
 const CALLS_QUICK = 400;
 const ENCODES = 100;
+const ASYNC_CALLS = 2000;
 const NS_PER_MS = 1e6;
+const CONTENDERS = ['koffi', 'c_loop', 'encode', 'one', 'async'];
 
 export const koffiSuite: Suite = {
   name: 'koffi',
@@ -33,10 +35,11 @@ async function measure(options: SuiteOptions): Promise<Measured> {
   );
   options.progress(`${options.rounds} rounds of ${calls} calls`);
   const samples = await interleave(
-    { rounds: options.rounds, tasks: ['record'], contenders: ['koffi', 'c_loop', 'encode', 'one'] },
+    { rounds: options.rounds, tasks: ['record'], contenders: CONTENDERS },
     async (_task, contender) => {
       if (contender === 'c_loop') return library.loop(batch, calls);
       if (contender === 'encode') return perCall(ENCODES, () => encodeLinks(mtus)) / RECORDS;
+      if (contender === 'async') return perAsyncCall(ASYNC_CALLS, () => library.sumAsync(one));
       if (contender === 'one') return perCall(calls * 100, () => library.sum(one));
       return perCall(calls, () => library.sum(batch)) / RECORDS;
     },
@@ -48,6 +51,7 @@ async function measure(options: SuiteOptions): Promise<Measured> {
       'koffi.record_ns': median(of('koffi')),
       'koffi.c_loop_record_ns': median(of('c_loop')),
       'koffi.call_with_one_record_ns': median(of('one')),
+      'koffi.async_call_with_one_record_ns': median(of('async')),
       'koffi.encode_record_ns': median(of('encode')),
     },
     environment: {
@@ -62,5 +66,12 @@ function perCall(count: number, work: () => unknown): number {
   for (let index = 0; index < count / 10; index += 1) work();
   const startedMs = performance.now();
   for (let index = 0; index < count; index += 1) work();
+  return ((performance.now() - startedMs) * NS_PER_MS) / count;
+}
+
+/** The same for calls that are awaited one by one. */
+async function perAsyncCall(count: number, work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  for (let index = 0; index < count; index += 1) await work();
   return ((performance.now() - startedMs) * NS_PER_MS) / count;
 }
