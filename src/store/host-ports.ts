@@ -1,21 +1,11 @@
 /** Which published endpoint holds which host port. */
 import type { EndpointId } from '../lib/brand.ts';
-import { ipFamily } from '../lib/ip.ts';
 import type { Endpoint, PortBinding } from '../model/endpoint.ts';
-
-export type HostPort = Pick<PortBinding, 'proto' | 'hostIp' | 'hostPort'>;
+import { type HostPort, hostPortsMeet } from '../model/host-port.ts';
 
 /** The key of a binding's host address: `*` = every address of both families. */
 export function hostKey(hostIp: HostPort['hostIp']): string {
   return hostIp ?? '*';
-}
-
-/** Whether one packet could be meant for both. 0.0.0.0 and :: are every address of one family. */
-export function hostPortsMeet(a: HostPort, b: HostPort): boolean {
-  if (a.proto !== b.proto || a.hostPort !== b.hostPort) return false;
-  if (a.hostIp === null || b.hostIp === null || a.hostIp === b.hostIp) return true;
-  if (ipFamily(a.hostIp) !== ipFamily(b.hostIp)) return false;
-  return [a.hostIp, b.hostIp].some(ip => ip === '0.0.0.0' || ip === '::');
 }
 
 /** The bindings of an endpoint that are in force. */

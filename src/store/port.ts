@@ -4,7 +4,8 @@
  * contract suite. All calls are synchronous: node:sqlite is, and a commit is ~1 ms.
  */
 import type { Cidr, EndpointId, Ip, Mac, NetSlot, NetworkId, PortSlot, Revision } from '../lib/brand.ts';
-import type { Endpoint, PortBinding } from '../model/endpoint.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { HostPort } from '../model/host-port.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
 
@@ -43,7 +44,7 @@ export interface StoreReader {
   endpointByAddress(networkId: NetworkId, address: Ip): Endpoint | null;
   endpointByMac(networkId: NetworkId, mac: Mac): Endpoint | null;
   /** A published endpoint whose bindings leave no room for this one (a wildcard meets every address). */
-  hostPortOwner(binding: Pick<PortBinding, 'proto' | 'hostIp' | 'hostPort'>): EndpointId | null;
+  hostPortOwner(binding: HostPort): EndpointId | null;
   /** Lowest slot not in use, null when all `limit` are. A freed slot is handed out last. */
   freeNetSlot(): NetSlot | null;
   freePortSlot(limit: number): PortSlot | null;

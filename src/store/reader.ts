@@ -1,9 +1,9 @@
 /** Reading from the tables: the same for a store and for a commit in progress. */
 import type { EndpointId, Ip, Mac, NetSlot, NetworkId, PortSlot, Revision } from '../lib/brand.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import type { HostPort } from '../model/host-port.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
-import type { HostPort } from './host-ports.ts';
 import type { Lease, Pool, StoreReader } from './port.ts';
 import type { Tables } from './tables.ts';
 

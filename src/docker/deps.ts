@@ -1,0 +1,42 @@
+/** What the plugin needs from the rest of the daemon. */
+import type { Ipam } from '../ipam/ipam.ts';
+import type { PortBinding } from '../model/endpoint.ts';
+import type { Identity } from '../model/intent.ts';
+import type { Datapath } from '../model/network.ts';
+import type { Reconciler } from '../reconcile/port.ts';
+import type { Store } from '../store/port.ts';
+
+/** A way of forwarding that `-o datapath=` can name, and whether this host has it. */
+export interface DatapathKind {
+  readonly kind: Exclude<Datapath, 'auto'>;
+  readonly available: boolean;
+  /** What it is made of, or what is missing. */
+  readonly why: string;
+}
+
+/** The part of a pino logger that is used. */
+export interface Log {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export interface PluginDeps {
+  readonly store: Store;
+  readonly reconciler: Pick<Reconciler, 'notify' | 'waitFor'>;
+  readonly ipam: Ipam;
+  readonly identity: Identity;
+  /** Endpoints and gateways together that the eBPF tables have room for. */
+  readonly maxPorts: number;
+  /** MTU of the link that the default route leaves by, bytes. */
+  uplinkMtu(): number;
+  capabilities(): readonly DatapathKind[];
+  readonly log: Log;
+  /** Milliseconds on a clock that never goes back. */
+  clock(): number;
+  /** Tries the host port of a binding; null when it is free, else what is wrong in words. */
+  checkHostPort(binding: PortBinding): Promise<string | null>;
+  /** Longest that a call waits for the kernel. Docker itself never gives up waiting for us. */
+  readonly joinTimeoutMs: number;
+}
