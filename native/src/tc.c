@@ -83,6 +83,7 @@ int esw_tc_parse_qdisc(const struct nlmsghdr *nlh, struct esw_tc_qdisc *qdisc)
 struct look {
 	const char *dir;
 	struct esw_tc_state *state;
+	uint32_t last_prio;
 };
 
 static bool named_ours(const char *name, const char *dir)
@@ -103,8 +104,10 @@ static int each(void *ctx, const struct nlmsghdr *nlh)
 	    !filter.handle)
 		return 0;
 	state->filters++;
-	if (filter.prio < ESW_TC_PRIO)
+	/* One classifier may show several entries (u32 shows its tables, too). */
+	if (filter.prio < ESW_TC_PRIO && filter.prio != look->last_prio)
 		state->before++;
+	look->last_prio = filter.prio;
 	if (filter.prio != ESW_TC_PRIO || filter.handle != OUR_HANDLE)
 		return 0;
 	state->taken = true;
@@ -117,8 +120,9 @@ static int each(void *ctx, const struct nlmsghdr *nlh)
 
 static void reset(void *ctx)
 {
-	const struct look *look = ctx;
+	struct look *look = ctx;
 
+	look->last_prio = 0;
 	memset(look->state, 0, sizeof(*look->state));
 }
 

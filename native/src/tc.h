@@ -33,7 +33,7 @@ int esw_tc_parse_qdisc(const struct nlmsghdr *nlh, struct esw_tc_qdisc *qdisc);
 /* What is on one direction of one link. `dir` is the pin directory that ours are named after. */
 struct esw_tc_state {
 	uint32_t filters;
-	uint32_t before;      /* filters of a lower priority number than ESW_TC_PRIO */
+	uint32_t before;      /* priorities in use that are tried before ESW_TC_PRIO */
 	bool taken;           /* something sits at our priority and handle */
 	bool ours;            /* and it is ours */
 	uint32_t prog_id;     /* of ours */
