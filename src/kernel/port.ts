@@ -69,7 +69,7 @@ export interface KernelEvent {
 export interface KernelPort {
   readonly name: 'native' | 'sim';
   probe(): Promise<readonly Probe[]>;
-  /** Everything of this instance. With `keys`, only those need be fresh (others may be missing). */
+  /** Everything of this instance. Throws EswError when the kernel cannot be read. */
   dump(): Promise<Snapshot>;
   /**
    * Runs all operations in order; results have the same length and order. Never throws for a refusal.

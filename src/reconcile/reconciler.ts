@@ -4,14 +4,15 @@
  */
 import type { CompileContext } from '../compile/context.ts';
 import { portKey } from '../ir/make.ts';
-import type { Counters, KernelPort, Op, OpResult, Probe, Snapshot } from '../kernel/port.ts';
-import type { EndpointId, NetworkId, PortSlot, Revision } from '../lib/brand.ts';
+import type { Counters, KernelPort, Op, Probe, Snapshot } from '../kernel/port.ts';
+import type { EndpointId, NetworkId, Revision } from '../lib/brand.ts';
 import { asEswError, EswError } from '../lib/errors.ts';
 import { plan } from '../plan/plan.ts';
 import { Tracker } from '../plan/tracker.ts';
 import type { Store } from '../store/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { IncrementalCompiler } from './compiler.ts';
+import { Executor } from './executor.ts';
 import { Failures } from './failures.ts';
 import { Journal } from './journal.ts';
 import type { Reconciler, ReconcileStatus, RoundReport, View } from './port.ts';
@@ -72,6 +73,7 @@ class ReconcileLoop implements Reconciler {
   readonly #scopes: Scopes;
   readonly #waiters: Waiters;
   readonly #journal: Journal;
+  readonly #executor: Executor;
   readonly #sandboxes: Sandboxes;
   readonly #triggers: Triggers;
   readonly #tasks: Task[] = [];
@@ -105,6 +107,7 @@ class ReconcileLoop implements Reconciler {
     this.#scopes = new Scopes(this.#tracker, this.#failures);
     this.#waiters = new Waiters(clock);
     this.#journal = new Journal(clock);
+    this.#executor = new Executor(kernel, this.#tracker, this.#failures, this.#journal);
     this.#triggers = new Triggers(context.identity, clock, options.resyncMs, {
       look: cause => this.#look(cause),
       functionLeft: fn => this.#sandboxes.left(fn),
@@ -241,7 +244,11 @@ class ReconcileLoop implements Reconciler {
     let ops = this.#takeFast();
     if (ops.length > 0) this.#lastFastAtMs = this.#clock.now();
     else if (this.#isSlowDue()) ops = this.#tracker.takeSlow(SLOW_BATCH);
-    if (ops.length > 0) await this.#apply(ops);
+    if (ops.length > 0) {
+      const needsLook = await this.#executor.apply(ops);
+      if (needsLook) this.#triggers.lookWithin(0);
+      else if (ops.some(op => this.#changesStatus(op))) this.#triggers.lookWithin(GATEWAY_MS);
+    }
     this.#settle();
   }
 
@@ -277,56 +284,10 @@ class ReconcileLoop implements Reconciler {
     return sandbox !== null && !this.#options.sandboxExists(sandbox.key) ? id : null;
   }
 
-  async #apply(ops: readonly Op[]): Promise<void> {
-    this.#journal.begin('commit');
-    const slots = this.#newSlots(ops);
-    if (slots.length > 0) await this.#kernel.resetCounters(slots);
-    const results = await this.#kernel.apply(ops);
-    let needsLook = false;
-    ops.forEach((op, i) => {
-      const result = results[i] ?? { errno: 0, extack: '' };
-      needsLook = this.#record(op, result) || needsLook;
-    });
-    if (needsLook) this.#triggers.lookWithin(0);
-    else if (ops.some(op => this.#changesStatus(op))) this.#triggers.lookWithin(GATEWAY_MS);
-  }
-
   /** Whether `op` changes what the last full look told about the program and the table's generation. */
   #changesStatus(op: Op): boolean {
     if (op.verb === 'swap-fib') return true;
     return op.resource.kind === 'programs' || (op.resource.kind === 'hook' && this.#hookMode === 'none');
-  }
-
-  /** Counter slots of ports that are new: a slot's last holder must not show in the next one's figures. */
-  #newSlots(ops: readonly Op[]): PortSlot[] {
-    return ops.flatMap(op => {
-      if (op.verb !== 'create' || op.resource.kind !== 'port-entry') return [];
-      return this.#tracker.causeOf(op.resource.key) === 'intent' ? [op.resource.slot] : [];
-    });
-  }
-
-  /** Notes one outcome; true when the kernel must be looked at before the next attempt. */
-  #record(op: Op, result: OpResult): boolean {
-    const key = op.verb === 'swap-fib' ? op.key : op.resource.key;
-    if (result.errno !== 0 && this.#tracker.isBlocked(op)) {
-      this.#tracker.park(key);
-      return false;
-    }
-    const refused = result.errno === 0 ? null : this.#failures.refused(key, op.verb, result);
-    if (refused === null) {
-      this.#failures.clear(key);
-      this.#journal.done(op, this.#tracker.done(op));
-      return false;
-    }
-    this.#journal.failed();
-    if (op.verb === 'swap-fib') {
-      // Entry by entry, the refusal finds the one entry that is to blame.
-      this.#tracker.refuseSwap();
-      this.#failures.clear(key);
-    } else {
-      this.#tracker.park(key);
-    }
-    return refused.needsLook;
   }
 
   #settle(): void {

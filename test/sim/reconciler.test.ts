@@ -1,55 +1,20 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { portNames } from '../../src/ir/names.ts';
-import type { Op } from '../../src/kernel/port.ts';
-import type { EndpointId, NetworkId } from '../../src/lib/brand.ts';
+import { describe, expect, it } from 'vitest';
+import type { NetworkId } from '../../src/lib/brand.ts';
 import { ERRNO } from '../../src/lib/errno.ts';
-import type { Endpoint } from '../../src/model/endpoint.ts';
 import { plan } from '../../src/plan/plan.ts';
 import { endpoint, network } from './arbitrary.ts';
-import { picture, type Rig, restarted, rig, wanted } from './rig.ts';
-import { CONTEXT } from './sim-harness.ts';
-
-const NET = network(1);
-const { rep, fn } = portNames(CONTEXT.identity, endpoint(NET, 1).id);
-const running: Rig[] = [];
-
-async function started(given: Parameters<typeof rig>[0] = {}): Promise<Rig> {
-  const made = rig(given);
-  running.push(made);
-  await made.reconciler.start();
-  return made;
-}
-
-/** As CreateNetwork does. */
-async function addNetwork({ store, reconciler }: Rig, net = NET): Promise<void> {
-  const { revision } = store.commit(tx => tx.putNetwork(net));
-  reconciler.notify({ networks: [net.id] });
-  await reconciler.waitFor(revision, net.id, 1000);
-}
-
-/** As CreateEndpoint (or any later change) does. */
-async function putEndpoint({ store, reconciler }: Rig, each: Endpoint): Promise<void> {
-  const { revision } = store.commit(tx => tx.putEndpoint(each));
-  reconciler.notify({ endpoints: [each.id] });
-  await reconciler.waitFor(revision, each.id, 1000);
-}
-
-async function deleteEndpoint({ store, reconciler }: Rig, id: EndpointId): Promise<void> {
-  const { revision } = store.commit(tx => tx.deleteEndpoint(id));
-  reconciler.notify({ endpoints: [id] });
-  await reconciler.waitFor(revision, id, 1000);
-}
-
-async function expectConverged(the: Rig): Promise<void> {
-  expect(picture((await the.kernel.dump()).resources)).toEqual(picture(wanted(the.store)));
-}
-
-const kinds = (ops: readonly Op[]): string[] =>
-  ops.map(op => (op.verb === 'swap-fib' ? op.verb : `${op.verb} ${op.resource.kind}`));
-
-afterEach(async () => {
-  for (const each of running.splice(0)) await each.reconciler.stop();
-});
+import {
+  addNetwork,
+  deleteEndpoint,
+  expectConverged,
+  kinds,
+  NET,
+  putEndpoint,
+  rep,
+  started,
+  stopLater,
+} from './driver.ts';
+import { rig } from './rig.ts';
 
 describe('intent', () => {
   it('is in the kernel when waitFor resolves', async () => {
@@ -200,7 +165,7 @@ describe('refusals', () => {
 
   it('name what everything stands on', async () => {
     const the = rig();
-    running.push(the);
+    stopLater(the);
     the.kernel.failNext('programs', ERRNO.EINVAL, 'verifier: R1 invalid', 99);
     await the.reconciler.start();
     the.store.commit(tx => tx.putNetwork(NET));
@@ -229,118 +194,6 @@ describe('refusals', () => {
     the.kernel.failNext(port, 0, '', 0);
     await stuck;
     await the.reconciler.resync('request');
-    await expectConverged(the);
-  });
-});
-
-describe('damage', () => {
-  it('to a link is repaired at once, and told', async () => {
-    const the = await started();
-    await addNetwork(the);
-    await putEndpoint(the, endpoint(NET, 1));
-    the.outside.deleteLink(rep);
-    await expect.poll(() => the.kernel.state.hostNames.has(rep)).toBe(true);
-    await the.reconciler.resync('request');
-    await expectConverged(the);
-    const { repairs } = the.reconciler.status();
-    expect(repairs.map(repair => repair.what)).toEqual(
-      expect.arrayContaining(['missing', 'changed', 'left-over']),
-    );
-  });
-
-  it('is told apart from intent', async () => {
-    const the = await started();
-    await addNetwork(the);
-    await putEndpoint(the, endpoint(NET, 1));
-    const calm = await the.reconciler.resync('request');
-    expect(calm).toMatchObject({ created: 0, updated: 0, deleted: 0, repaired: 0 });
-    expect(the.reconciler.status().repairs).toEqual([]);
-    the.outside.deleteTable();
-    const report = await the.reconciler.resync('request');
-    expect(report.repaired).toBe(report.created);
-    expect(report.repaired).toBeGreaterThan(3);
-    await expectConverged(the);
-  });
-
-  it('seen only by a periodic look is repaired by it', async () => {
-    const the = await started({ resyncMs: 40 });
-    await addNetwork(the);
-    the.outside.removePins();
-    await expect.poll(() => the.kernel.state.maps?.nets.size).toBe(1);
-    await the.reconciler.resync('request');
-    await expectConverged(the);
-  });
-
-  it('is looked for when events were lost', async () => {
-    const the = await started();
-    await addNetwork(the);
-    the.outside.clearMap('nets');
-    the.outside.loseEvents();
-    await expect.poll(() => the.kernel.state.maps?.nets.size).toBe(1);
-  });
-
-  it('left by an earlier daemon is removed', async () => {
-    const the = await started();
-    await addNetwork(the);
-    await putEndpoint(the, endpoint(NET, 1));
-    await the.reconciler.stop();
-    the.store.commit(tx => tx.deleteEndpoint(endpoint(NET, 1).id));
-    const next = restarted(the);
-    running.push(next);
-    await next.reconciler.start();
-    await next.reconciler.resync('request');
-    await expectConverged(next);
-  });
-
-  it('keeps the list of repairs short', async () => {
-    const the = await started();
-    await addNetwork(the);
-    for (let n = 1; n <= 60; n++) await putEndpoint(the, endpoint(NET, n));
-    for (let i = 0; i < 6; i++) {
-      the.outside.clearMap('ports');
-      await the.reconciler.resync('request');
-    }
-    expect(the.reconciler.status().repairs).toHaveLength(256);
-  });
-});
-
-describe('sandboxes', () => {
-  const path = '/run/docker/netns/one';
-  const joined = { ...endpoint(NET, 1), sandbox: { key: path, ifname: null } };
-
-  async function join(the: Rig): Promise<void> {
-    await addNetwork(the);
-    await putEndpoint(the, endpoint(NET, 1));
-    the.outside.makeSandbox(path);
-    await putEndpoint(the, joined);
-    the.outside.moveToSandbox(fn, path, 'eth0');
-  }
-
-  it('teach the name Docker gave, which is kept', async () => {
-    const the = await started();
-    await join(the);
-    await expect.poll(() => the.store.endpoint(joined.id)?.sandbox?.ifname).toBe('eth0');
-    await expectConverged(the);
-  });
-
-  it('get their lost pair back under that name', async () => {
-    const the = await started();
-    await join(the);
-    await expect.poll(() => the.store.endpoint(joined.id)?.sandbox?.ifname).toBe('eth0');
-    the.outside.deleteLink(rep);
-    await expect.poll(() => the.kernel.sandboxIfname(path, rep)).toBe('eth0');
-  });
-
-  it('that are gone are not given a port again', async () => {
-    const the = await started();
-    await join(the);
-    the.outside.destroySandbox(path);
-    await the.reconciler.resync('request');
-    expect(the.kernel.state.hostNames.has(rep)).toBe(false);
-    expect(the.reconciler.status().detached).toEqual([joined.id]);
-    expect(the.kernel.state.maps?.ports.size).toBe(1);
-    await putEndpoint(the, endpoint(NET, 1));
-    expect(the.reconciler.status().detached).toEqual([]);
     await expectConverged(the);
   });
 });
