@@ -2,7 +2,7 @@
 import { hostname, release } from 'node:os';
 import type { ApiApp } from '../api/app.ts';
 import { createApiServer } from '../api/server.ts';
-import { listenApi } from '../api/socket.ts';
+import { listenOnSocket } from '../docker/listen.ts';
 import { asEswError, type EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
 import type { Sources } from '../observe/sources.ts';
@@ -38,6 +38,7 @@ export class Daemon {
   #plugin: PluginPart | null = null;
   #api: ApiApp | null = null;
   #isStarting = true;
+  #hasReclaimed = false;
   #problem: EswError | null = null;
   #bringUp: Promise<void> = Promise.resolve();
 
@@ -61,7 +62,7 @@ export class Daemon {
       reconciler: this.#late,
     });
     this.#api = await createApiServer({ sources: this.#sources(), logger: log.child({ part: 'api' }) });
-    await listenApi(this.#api, config.apiSocket);
+    await listenOnSocket(this.#api, config.apiSocket);
     log.info({ pluginSocket: config.pluginSocket, apiSocket: config.apiSocket }, 'listening');
     this.#bringUp = this.#bringUpAll();
   }
@@ -122,6 +123,7 @@ export class Daemon {
   async #bringUpOnce(): Promise<KernelPart> {
     const { config, identity, log } = this.#options;
     if (!this.#store.isOpen) this.#openStore();
+    this.#reclaim();
     return startKernelPart({
       config,
       identity,
@@ -131,6 +133,14 @@ export class Daemon {
         this.#problem = error;
       },
     });
+  }
+
+  /** Leases of a daemon that was killed between an address and its endpoint. */
+  #reclaim(): void {
+    if (this.#hasReclaimed) return;
+    const freed = this.#plugin?.reclaim() ?? 0;
+    this.#hasReclaimed = true;
+    if (freed > 0) this.#options.log.info({ freed }, 'freed leases without an endpoint');
   }
 
   #sources(): Sources {

@@ -1,10 +1,8 @@
-/** Questions to the host that need no library: its default MTU, its free ports. */
-import { createSocket } from 'node:dgram';
+/** Questions to the host that need no library: its routes, its default MTU, its name. */
 import { readFileSync, statfsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { EswError } from '../lib/errors.ts';
-import { ipFamily } from '../lib/ip.ts';
-import type { PortBinding } from '../model/endpoint.ts';
+import { hostname } from 'node:os';
+import type { Cidr } from '../lib/brand.ts';
+import { cidrOf, ipFromBytes } from '../lib/ip.ts';
 
 /** NSFS_MAGIC of include/uapi/linux/magic.h. */
 const NSFS_MAGIC = 0x6e736673;
@@ -21,39 +19,67 @@ const read = (path: string): string => {
   }
 };
 
-/** Links with a default route, from /proc/net/route (columns of net/ipv4/fib_trie.c). */
-export function defaultLinks4(table: string): string[] {
-  return table
-    .split('\n')
-    .slice(1)
-    .map(line => line.split('\t').map(word => word.trim()))
-    .filter(([, destination, , flags, , , , mask]) => {
-      const up = (Number.parseInt(flags ?? '0', 16) & ROUTE_UP) !== 0;
-      return up && destination === '00000000' && mask === '00000000';
-    })
-    .map(([link = '']) => link);
+interface Route {
+  readonly link: string;
+  readonly destination: Cidr;
 }
 
-/** The same from /proc/net/ipv6_route (columns of net/ipv6/route.c); its null route rejects. */
-export function defaultLinks6(table: string): string[] {
-  return table
-    .split('\n')
-    .map(line => line.trim().split(/\s+/))
-    .filter(([destination, length, , , , , , , flags]) => {
-      const bits = Number.parseInt(flags ?? '0', 16);
-      const usable = (bits & ROUTE_UP) !== 0 && (bits & ROUTE_REJECT) === 0;
-      return usable && destination === '0'.repeat(32) && length === '00';
-    })
-    .map(words => words[9] ?? '');
+/** IPv4 routes in /proc/net/route (columns of net/ipv4/fib_trie.c; words are little-endian there). */
+export function parseRoutes4(table: string): Route[] {
+  return table.split('\n').flatMap(line => {
+    const [link = '', destination = '', , flags = '', , , , mask = ''] = line
+      .split('\t')
+      .map(word => word.trim());
+    if (!/^[0-9A-F]{8}$/.test(destination) || (Number.parseInt(flags, 16) & ROUTE_UP) === 0) return [];
+    const bytes = new Uint8Array(16);
+    bytes.set([0xff, 0xff, ...Buffer.from(destination, 'hex').reverse()], 10);
+    const ones = Number.parseInt(mask, 16).toString(2).replaceAll('0', '').length;
+    return [{ link, destination: cidrOf(ipFromBytes(bytes), ones) }];
+  });
+}
+
+/** IPv6 routes in /proc/net/ipv6_route (columns of net/ipv6/route.c), without those that only reject. */
+export function parseRoutes6(table: string): Route[] {
+  return table.split('\n').flatMap(line => {
+    const [destination = '', length = '', , , , , , , flags = '', link = ''] = line.trim().split(/\s+/);
+    const bits = Number.parseInt(flags, 16);
+    if (!/^[0-9a-f]{32}$/.test(destination) || (bits & ROUTE_UP) === 0 || (bits & ROUTE_REJECT) !== 0)
+      return [];
+    return [
+      {
+        link,
+        destination: cidrOf(ipFromBytes(Buffer.from(destination, 'hex')), Number.parseInt(length, 16)),
+      },
+    ];
+  });
+}
+
+const routes = (): Route[] =>
+  [...parseRoutes4(read('/proc/net/route')), ...parseRoutes6(read('/proc/net/ipv6_route'))].filter(
+    route => route.link !== 'lo',
+  );
+
+const isDefault = ({ destination }: Route): boolean => destination.endsWith('/0');
+
+/** Destinations this host reaches by a route of its own, the default route left out. */
+export function hostRoutes(): readonly Cidr[] {
+  return routes()
+    .filter(route => !isDefault(route))
+    .map(route => route.destination);
+}
+
+/** The same for this host at every start, another one elsewhere. */
+export function hostId(): string {
+  return read('/etc/machine-id').trim() || hostname();
 }
 
 /** Smallest MTU in bytes among the links with a default route; 1500 when there is none. */
 export function uplinkMtu(): number {
-  const links = new Set([
-    ...defaultLinks4(read('/proc/net/route')),
-    ...defaultLinks6(read('/proc/net/ipv6_route')),
-  ]);
-  links.delete('lo');
+  const links = new Set(
+    routes()
+      .filter(isDefault)
+      .map(route => route.link),
+  );
   const mtus = [...links]
     .map(link => Number(read(`/sys/class/net/${link}/mtu`)))
     .filter(mtu => Number.isInteger(mtu) && mtu >= 68);
@@ -66,55 +92,5 @@ export function isNamespace(path: string): boolean {
     return statfsSync(path).type === NSFS_MAGIC;
   } catch {
     return false;
-  }
-}
-
-function bindTcp(address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host: address, port, exclusive: true, ipv6Only: true }, () =>
-      server.close(() => resolve()),
-    );
-  });
-}
-
-function bindUdp(address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const ipv6 = address.includes(':');
-    const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6 });
-    socket.once('error', reject);
-    socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve()));
-  });
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);
-
-/**
- * Throws ESW_ERR_PORT_IN_USE when another program has the host port, found out by binding it for a
- * moment. Node has no SCTP sockets, so an SCTP port passes unasked; a conflict between containers is
- * found in the store, for every protocol.
- */
-export async function checkHostPort(
-  binding: Pick<PortBinding, 'proto' | 'hostIp' | 'hostPort'>,
-): Promise<void> {
-  const { proto, hostIp, hostPort } = binding;
-  if (proto === 'sctp') return;
-  const bind = proto === 'tcp' ? bindTcp : bindUdp;
-  for (const address of hostIp === null ? ['0.0.0.0', '::'] : [hostIp]) {
-    try {
-      await bind(address, hostPort);
-    } catch (error) {
-      const code = codeOf(error);
-      // A host without IPv6 has nobody on [::] either.
-      if (code === 'EAFNOSUPPORT' || (code === 'EADDRNOTAVAIL' && hostIp === null)) continue;
-      const shown =
-        address.includes(':') || (hostIp !== null && ipFamily(hostIp) === 6) ? `[${address}]` : address;
-      const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
-      throw new EswError('ESW_ERR_PORT_IN_USE', `host port ${shown}:${hostPort}/${proto} ${why}`, {
-        cause: error,
-      });
-    }
   }
 }

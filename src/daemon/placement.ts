@@ -14,15 +14,6 @@ interface PlacementDeps {
   networks(): Iterable<Network>;
 }
 
-/** Says why a network's options cannot be met on this host; null when they can. */
-export function datapathRefusal(
-  network: Pick<Network, 'datapath' | 'require'>,
-  probes: readonly Probe[],
-): string | null {
-  const verdict = chooseDatapath(network, capabilitiesOf(probes));
-  return verdict.verdict === 'refused' ? verdict.why : null;
-}
-
 export function createPlacement({ probes, networks }: PlacementDeps): Placement {
   const capabilities = (): Capabilities => capabilitiesOf(probes());
   return {

@@ -1,29 +1,15 @@
-import { createSocket } from 'node:dgram';
-import { createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  checkHostPort,
-  defaultLinks4,
-  defaultLinks6,
-  isNamespace,
-  uplinkMtu,
-} from '../../src/daemon/host.ts';
+import { describe, expect, it } from 'vitest';
+import { hostRoutes, isNamespace, parseRoutes4, parseRoutes6, uplinkMtu } from '../../src/daemon/host.ts';
 import { LateReconciler } from '../../src/daemon/late-reconciler.ts';
 import { createLateStore } from '../../src/daemon/late-store.ts';
-import { createPlacement, datapathRefusal } from '../../src/daemon/placement.ts';
+import { createPlacement } from '../../src/daemon/placement.ts';
 import { retry } from '../../src/daemon/retry.ts';
 import { daemonState } from '../../src/daemon/state.ts';
-import type { Ip, Revision } from '../../src/lib/brand.ts';
+import type { Revision } from '../../src/lib/brand.ts';
 import { EswError } from '../../src/lib/errors.ts';
 import type { Reconciler } from '../../src/reconcile/port.ts';
 import type { Store } from '../../src/store/port.ts';
 import { CALM, COUNTERS, DESIRED, INTENT, PROBES, WEB } from './observe-fixture.ts';
-
-const LOCALHOST = '127.0.0.1' as Ip;
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
-});
 
 function fakeReconciler(waitFor: Reconciler['waitFor'] = async () => {}): Reconciler {
   return {
@@ -164,7 +150,7 @@ describe('daemon state', () => {
 });
 
 describe('host', () => {
-  it('finds links with a default route', () => {
+  it('reads routes', () => {
     const v4 = [
       'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
       'eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
@@ -173,10 +159,18 @@ describe('host', () => {
     const zero = '0'.repeat(32);
     const v6 = [
       `${zero} 00 ${zero} 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eth2`,
+      `fd50${'0'.repeat(28)} 40 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0`,
       `${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo`,
     ].join('\n');
-    expect(defaultLinks4(v4)).toEqual(['eth0']);
-    expect(defaultLinks6(v6)).toEqual(['eth2']);
+    expect(parseRoutes4(v4)).toEqual([
+      { link: 'eth0', destination: '0.0.0.0/0' },
+      { link: 'eth1', destination: '192.168.0.0/24' },
+    ]);
+    expect(parseRoutes6(v6)).toEqual([
+      { link: 'eth2', destination: '::/0' },
+      { link: 'eth0', destination: 'fd50::/64' },
+    ]);
+    expect(hostRoutes().every(route => !route.endsWith('/0'))).toBe(true);
     expect(uplinkMtu()).toBeGreaterThanOrEqual(68);
   });
 
@@ -184,33 +178,6 @@ describe('host', () => {
     expect(isNamespace('/proc/self/ns/net')).toBe(true);
     expect(isNamespace('/proc/self/stat')).toBe(false);
     expect(isNamespace('/nowhere')).toBe(false);
-  });
-
-  it('finds a TCP port that is taken, on its address and on all', async () => {
-    const server: Server = createServer();
-    await new Promise<void>(resolve => server.listen(0, LOCALHOST, resolve));
-    cleanups.push(() => server.close());
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const taken = { proto: 'tcp' as const, hostPort: address.port };
-    await expect(checkHostPort({ ...taken, hostIp: LOCALHOST })).rejects.toMatchObject({
-      code: 'ESW_ERR_PORT_IN_USE',
-    });
-    await expect(checkHostPort({ ...taken, hostIp: null })).rejects.toThrow(/is in use$/);
-    await expect(checkHostPort({ ...taken, proto: 'udp', hostIp: LOCALHOST })).resolves.toBeUndefined();
-    await expect(checkHostPort({ ...taken, proto: 'sctp', hostIp: LOCALHOST })).resolves.toBeUndefined();
-  });
-
-  it('finds a UDP port that is taken, and an address that is not here', async () => {
-    const socket = createSocket('udp4');
-    await new Promise<void>(resolve => socket.bind(0, LOCALHOST, resolve));
-    cleanups.push(() => socket.close());
-    const { port } = socket.address();
-    const binding = { proto: 'udp' as const, hostIp: LOCALHOST, hostPort: port };
-    await expect(checkHostPort(binding)).rejects.toMatchObject({ code: 'ESW_ERR_PORT_IN_USE' });
-    await expect(checkHostPort({ ...binding, hostIp: '192.0.2.1' as Ip })).rejects.toThrow(
-      'cannot be used (EADDRNOTAVAIL)',
-    );
   });
 });
 
@@ -229,11 +196,5 @@ describe('placement', () => {
       [...DESIRED.values()].filter(each => placeOf(each)?.where === 'software').map(({ kind }) => kind),
     );
     expect(kinds).toEqual(new Set(['fib-entry']));
-  });
-
-  it('refuses what needs a NIC', () => {
-    expect(datapathRefusal({ datapath: 'auto', require: 'any' }, PROBES)).toBeNull();
-    expect(datapathRefusal({ datapath: 'switchdev', require: 'any' }, PROBES)).toContain('switchdev');
-    expect(datapathRefusal({ datapath: 'auto', require: 'hw' }, PROBES)).not.toBeNull();
   });
 });
