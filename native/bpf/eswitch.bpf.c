@@ -8,14 +8,15 @@
 
 #include "arp.h"
 #include "counters.h"
+#include "flow.h"
 #include "ip.h"
 #include "parse.h"
 #include "tables.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-SEC("tc")
-int esw_port(struct __sk_buff *skb)
+/* Everything that is not a packet of a known flow. */
+static __noinline int port_input(struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ifindex;
 	struct esw_port *port = bpf_map_lookup_elem(&ports, &ifindex);
@@ -44,4 +45,12 @@ int esw_port(struct __sk_buff *skb)
 	if (eth->type == bpf_htons(ETHERTYPE_8021Q) || eth->type == bpf_htons(ETHERTYPE_8021AD))
 		return drop(skb, port->slot, ESW_DROP_VLAN);
 	return drop(skb, port->slot, ESW_DROP_ETHERTYPE);
+}
+
+SEC("tc")
+int esw_port(struct __sk_buff *skb)
+{
+	int verdict = flow_input(skb);
+
+	return likely(verdict >= 0) ? verdict : port_input(skb);
 }

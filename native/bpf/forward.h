@@ -7,6 +7,7 @@
 #define ESW_FORWARD_H
 
 #include "counters.h"
+#include "flow.h"
 #include "parse.h"
 
 /* Frames that were not addressed to the switch MAC: another unicast MAC (a stale neighbour entry)
@@ -93,6 +94,8 @@ static __always_inline int forward(struct __sk_buff *skb, struct esw_port *port,
 	reason = forward_accept_type(skb);
 	if (unlikely(reason))
 		return drop(skb, port->slot, reason);
+	if (!(to->flags & ESW_FIB_LOCAL_HOST))
+		flow_learn(skb, port, net, to);
 	forward_rewrite(frame, to->mac, net->switch_mac);
 	count_rx(port->slot, skb->len);
 	count_tx(to->slot, skb->len);

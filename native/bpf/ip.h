@@ -69,7 +69,7 @@ static __always_inline int ipv6_input(struct __sk_buff *skb, struct esw_port *po
 	if (unlikely(!frame))
 		return drop(skb, port->slot, ESW_DROP_MALFORMED);
 	ip = frame + ETH_LEN;
-	if (unlikely((ip->version_flow & bpf_htonl(0xf0000000)) != bpf_htonl(0x60000000)))
+	if (unlikely(!ipv6_is_version6(ip)))
 		return drop(skb, port->slot, ESW_DROP_MALFORMED);
 	if (unlikely(ip->next != PROTO_TCP && ip->next != PROTO_UDP)) {
 		int class = nd_classify(skb);

@@ -78,7 +78,6 @@ static __noinline int nd_classify(struct __sk_buff *skb)
 
 	if (bpf_skb_load_bytes(skb, ETH_LEN + 6, &next, 1))
 		return ND_CLASS_BAD;
-#pragma unroll
 	for (int i = 0; i <= ND_EXT_HEADERS_MAX; i++) {
 		if (next == PROTO_ICMPV6) {
 			if (bpf_skb_load_bytes(skb, offset, &type, 1))
@@ -97,24 +96,25 @@ static __noinline int nd_classify(struct __sk_buff *skb)
 	return ND_CLASS_BAD;
 }
 
-/* Checks the options behind a solicitation: 0, or the drop reason. A source link-layer address
- * must be `mac` (NULL: any). */
-static __always_inline int nd_check_options(struct __sk_buff *skb, const __u8 *mac)
+/* Checks the options behind a solicitation, which end at `end`: 0, or the drop reason. A source
+ * link-layer address must be `mac` (NULL: any). */
+static __always_inline int nd_check_options(struct __sk_buff *skb, __u32 end, const __u8 *mac)
 {
 	__u32 offset = sizeof(struct ns_frame);
 	struct nd_option_mac option;
 
-#pragma unroll
+	if (end > skb->len)
+		return ESW_DROP_MALFORMED;
 	for (int i = 0; i < ND_OPTIONS_MAX; i++) {
-		if (offset >= skb->len)
-			return 0;
+		if (offset >= end)
+			break;
 		if (bpf_skb_load_bytes(skb, offset, &option, sizeof(option)) || !option.len)
 			return ESW_DROP_MALFORMED;
 		if (option.type == ND_OPT_SOURCE_MAC && mac && !mac_equal(option.mac, mac))
 			return ESW_DROP_ARP_SPOOF;
 		offset += option.len * 8;
 	}
-	return offset >= skb->len ? 0 : ESW_DROP_MALFORMED;
+	return offset == end ? 0 : ESW_DROP_MALFORMED;
 }
 
 /* Checks a solicitation against its port: 0, or the drop reason. */
@@ -187,13 +187,13 @@ static __noinline int nd_solicit(struct __sk_buff *skb, struct esw_port *port, s
 	__u32 bytes = skb->len;
 	int reason, probe;
 
-	reason = nd_check_options(skb, port->flags & ESW_PORT_TRUSTED ? NULL : port->mac);
-	if (reason)
-		return drop(skb, port->slot, reason);
 	ns = frame_head(skb, sizeof(*ns));
 	if (!ns)
 		return drop(skb, port->slot, ESW_DROP_MALFORMED);
 	reason = nd_check_sender(ns, port);
+	if (!reason)
+		reason = nd_check_options(skb, ETH_LEN + IPV6_LEN + bpf_ntohs(ns->ip6.payload_len),
+					  port->flags & ESW_PORT_TRUSTED ? NULL : port->mac);
 	if (reason)
 		return drop(skb, port->slot, reason);
 

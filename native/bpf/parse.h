@@ -63,6 +63,11 @@ struct ipv6_hdr {
 	__u32 dst[4];
 };
 
+static __always_inline int ipv6_is_version6(const struct ipv6_hdr *ip)
+{
+	return (ip->version_flow & bpf_htonl(0xf0000000)) == bpf_htonl(0x60000000);
+}
+
 #define ETH_LEN 14
 #define IPV4_LEN 20
 #define IPV6_LEN 40

@@ -72,6 +72,32 @@ struct {
 	__type(value, struct esw_drop);
 } drops SEC(".maps");
 
+/* What was decided for one (port, source, destination): see flow.h. Private to the programs. The
+ * fields that an IPv4 packet needs come first. */
+struct esw_flow {
+	__u64 tick; /* jiffies when it was decided */
+	const void *generation; /* of the forwarding table it was decided with */
+	__u32 in_ifindex;
+	__u32 in_slot;
+	__u32 out_ifindex;
+	__u32 out_slot;
+	__u8 in_mac[6];
+	__u8 out_dst[6]; /* MACs to write */
+	__u8 out_src[6];
+	__u16 type; /* Ethernet type, 0 = empty */
+	__u32 src[4]; /* IPv4: the first word */
+	__u32 dst[4];
+};
+
+#define ESW_FLOW_BITS 10
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << ESW_FLOW_BITS);
+	__type(key, __u32);
+	__type(value, struct esw_flow);
+} flows SEC(".maps");
+
 static __always_inline struct esw_net *net_lookup(__u32 net)
 {
 	struct esw_net *found = bpf_map_lookup_elem(&nets, &net);
@@ -79,10 +105,16 @@ static __always_inline struct esw_net *net_lookup(__u32 net)
 	return found && (found->flags & ESW_NET_PRESENT) ? found : NULL;
 }
 
-static __always_inline struct esw_fib *fib_lookup(const struct esw_fib_key *key)
+static __always_inline void *fib_generation(void)
 {
 	__u32 slot = 0;
-	void *generation = bpf_map_lookup_elem(&fib, &slot);
+
+	return bpf_map_lookup_elem(&fib, &slot);
+}
+
+static __always_inline struct esw_fib *fib_lookup(const struct esw_fib_key *key)
+{
+	void *generation = fib_generation();
 
 	return generation ? bpf_map_lookup_elem(generation, key) : NULL;
 }
