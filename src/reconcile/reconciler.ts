@@ -38,12 +38,14 @@ export interface ReconcilerOptions {
 
 /** Operations in one call of the kernel port, so that nobody waits behind a long batch. */
 const BATCH = 512;
-/** Link deletions in one call: each takes milliseconds in the kernel. */
-const SLOW_BATCH = 8;
-/** Link deletions wait for a pause of this length, */
+/**
+ * Link deletions wait for a pause of SLOW_AFTER_MS, unless SLOW_BACKLOG have gathered. The kernel takes
+ * about 18 ms for one and little more for many at once (they go as one group), so few big calls hold up
+ * fewer callers than many small ones.
+ */
 const SLOW_AFTER_MS = 50;
-/** unless so many have gathered. */
-const SLOW_BACKLOG = 256;
+const SLOW_BATCH = 128;
+const SLOW_BACKLOG = 1024;
 /** Delay before the loop tries again after the kernel port itself failed. */
 const BROKEN_DELAY_MS = 1_000;
 
@@ -213,6 +215,10 @@ class ReconcileLoop implements Reconciler {
     return this.#lookCause !== null || this.#tasks.length > 0 || canApply;
   }
 
+  #slowBatch(): number {
+    return this.#tracker.slowSize > SLOW_BACKLOG ? BATCH : SLOW_BATCH;
+  }
+
   #isSlowDue(): boolean {
     const { slowSize } = this.#tracker;
     if (!this.#hasLooked || slowSize === 0) return false;
@@ -243,7 +249,7 @@ class ReconcileLoop implements Reconciler {
     if (!this.#hasLooked) return;
     let ops = this.#takeFast();
     if (ops.length > 0) this.#lastFastAtMs = this.#clock.now();
-    else if (this.#isSlowDue()) ops = this.#tracker.takeSlow(SLOW_BATCH);
+    else if (this.#isSlowDue()) ops = this.#tracker.takeSlow(this.#slowBatch());
     if (ops.length > 0) {
       const needsLook = await this.#executor.apply(ops);
       if (needsLook) this.#triggers.lookWithin(0);
