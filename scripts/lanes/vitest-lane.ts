@@ -10,6 +10,9 @@ export interface VitestLane {
   readonly timeoutMs: number;
   /** Features that a machine may lack: a skipped test must say `[needs <feature>]` in its name. */
   readonly maySkip?: readonly string[];
+  /** Command that vitest is run by, e.g. one that makes namespaces. */
+  readonly within?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** The project may be empty (its tests are made by a generator or arrive later). */
   readonly mayBeEmpty?: boolean;
 }
@@ -32,16 +35,18 @@ interface Report {
 export async function runVitest(lane: VitestLane, context: LaneContext): Promise<LaneResult> {
   const json = join(context.logDir, `${lane.project}.json`);
   rmSync(json, { force: true });
+  const [file = process.execPath, ...before] = [...(lane.within ?? []), process.execPath];
   const { code, output } = await run(
     [
-      process.execPath,
+      file,
+      ...before,
       join(root, 'node_modules/vitest/vitest.mjs'),
       ...['run', '--project', lane.project, '--reporter=verbose', '--reporter=json'],
       ...[`--outputFile.json=${json}`, ...context.filters],
     ],
     {
       cwd: root,
-      env: { ...context.env, NO_COLOR: '1' },
+      env: { ...context.env, ...lane.env, NO_COLOR: '1' },
       logFile: join(context.logDir, `${lane.project}.log`),
       timeoutMs: lane.timeoutMs,
     },
