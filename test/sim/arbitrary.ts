@@ -104,7 +104,7 @@ const OUTSIDE_IPS = ['192.0.2.7', '2001:db8::7', '127.0.0.1', '224.0.0.5', 'fe80
 /** Packets that meet an intent's ports with its own, its neighbours' and strange addresses. */
 export function packets(intent: Intent): fc.Arbitrary<Packet> {
   const links: string[] = ['ewr0000000000'];
-  const macs: Mac[] = ['02:aa:aa:aa:aa:aa' as Mac];
+  const macs: Mac[] = ['02:aa:aa:aa:aa:aa', 'ff:ff:ff:ff:ff:ff'] as Mac[];
   const ips: Ip[] = [...OUTSIDE_IPS];
   for (const each of intent.networks.values()) {
     links.push(gatewayNames(identity, each.id).rep);

@@ -9,8 +9,10 @@ import { type Key, KIND_ORDER, type Resource } from '../../src/ir/resource.ts';
 import { SimKernel } from '../../src/kernel/sim/kernel.ts';
 import { Outside } from '../../src/kernel/sim/outside.ts';
 import type { EndpointId, NetworkId } from '../../src/lib/brand.ts';
+import { ERRNO } from '../../src/lib/errno.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import { plan } from '../../src/plan/plan.ts';
+import type { RoundReport } from '../../src/reconcile/port.ts';
 import { damages, endpoint, intentOf, intents, network, packets } from './arbitrary.ts';
 import { commit, picture, type Rig, restarted, rig, wanted } from './rig.ts';
 import { CONTEXT } from './sim-harness.ts';
@@ -119,7 +121,11 @@ describe('laws of the loop', () => {
   it('any sequence of commits converges, and a restart then does nothing', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(intents, { minLength: 1, maxLength: 4 }), async sequence => {
-        const the = rig();
+        let failed = 0;
+        const onReport = (report: RoundReport): void => {
+          failed += report.failed;
+        };
+        const the = rig({ onReport });
         await the.reconciler.start();
         for (const intent of sequence) {
           const before = the.store.intent();
@@ -132,10 +138,34 @@ describe('laws of the loop', () => {
         }
         await converge(the);
         await the.reconciler.stop();
+        // The model refuses what comes before its need, so this is the law of order for the loop.
+        expect(failed).toBe(0);
         const next = restarted(the);
         await next.reconciler.start();
         expect(next.kernel.log).toEqual([]);
         await next.reconciler.stop();
+      }),
+      RUNS,
+    );
+  });
+
+  it('refusals that pass, of whatever kind and wherever, end in convergence', async () => {
+    const errnos = fc.constantFrom(...Object.values(ERRNO));
+    const refusals = fc.array(fc.tuple(fc.nat(500), errnos, fc.integer({ min: 1, max: 3 })), {
+      maxLength: 8,
+    });
+    await fc.assert(
+      fc.asyncProperty(intents, refusals, async (intent, planned) => {
+        const the = rig();
+        commit(the.store, intent);
+        const keys = [...desired(intent).keys()];
+        for (const [pick, errno, times] of planned)
+          the.kernel.failNext(keys[pick % keys.length] ?? '', errno, '', times);
+        await the.reconciler.start();
+        for (let looks = 0; looks < 4; looks++) await the.reconciler.resync('request');
+        await converge(the);
+        expect(the.reconciler.status().failures).toEqual([]);
+        await the.reconciler.stop();
       }),
       RUNS,
     );
