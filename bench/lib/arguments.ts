@@ -24,14 +24,14 @@ export const ARGUMENTS_HELP = `usage: npm run bench -- SUITE [--json FILE] [--ro
        npm run bench -- --write-docs FILE...
 
   --json FILE    write the result as JSON
-  --rounds N     interleaved rounds (default 5; with --quick 2)
-  --seconds S    length of one traffic measurement (default 1.5; with --quick 0.5)
+  --rounds N     interleaved rounds (default 7; with --quick 2)
+  --seconds S    length of one traffic measurement (default 1; with --quick 0.5)
   --quick        a short run, to see that everything works
   --list         the suites there are
   --write-docs   put the results in FILE... into docs/benchmarks.md`;
 
-const ROUNDS = { full: 5, quick: 2 };
-const SECONDS = { full: 1.5, quick: 0.5 };
+const ROUNDS = { full: 7, quick: 2 };
+const SECONDS = { full: 1, quick: 0.5 };
 const ROUNDS_MAX = 1000;
 const SECONDS_MAX = 60;
 

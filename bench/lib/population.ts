@@ -11,6 +11,7 @@ const ENDPOINTS_PER_NAMESPACE = 100;
 /** Requests under way at a time; dockerd starts containers in parallel too. */
 const PARALLEL = 8;
 const MOVES_PER_BATCH = 250;
+const PROGRESS_EVERY = 500;
 
 export interface Attached {
   readonly endpoint: PluginEndpoint;
@@ -45,7 +46,7 @@ export async function populate(options: PopulationOptions): Promise<readonly Att
       const sandbox = sandboxes[Math.floor(index / ENDPOINTS_PER_NAMESPACE)];
       if (sandbox === undefined) throw new BenchError(`no sandbox for endpoint ${index}`);
       attached.push(await attach(options, index, sandbox));
-      if (attached.length % 1000 === 0) {
+      if (attached.length % PROGRESS_EVERY === 0) {
         const seconds = (performance.now() - startedMs) / 1000;
         options.progress(`${attached.length} of ${options.count} endpoints after ${seconds.toFixed(1)} s`);
       }

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../bench/lib/arguments.ts';
 
 describe('parseArguments', () => {
-  it('runs five rounds unless told otherwise', () => {
+  it('runs seven rounds unless told otherwise', () => {
     expect(parseArguments(['local'])).toEqual({
       command: 'run',
       suite: 'local',
       json: null,
-      rounds: 5,
-      seconds: 1.5,
+      rounds: 7,
+      seconds: 1,
       quick: false,
     });
-    expect(parseArguments(['local', '--rounds', '7', '--json', 'out.json'])).toMatchObject({
-      rounds: 7,
+    expect(parseArguments(['local', '--rounds', '9', '--json', 'out.json'])).toMatchObject({
+      rounds: 9,
       json: 'out.json',
     });
     expect(parseArguments(['--quick', 'local'])).toMatchObject({ rounds: 2, seconds: 0.5, quick: true });

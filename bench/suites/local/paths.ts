@@ -14,8 +14,9 @@ import {
 } from '../../lib/traffic.ts';
 import { CONTENDERS, type Contender, openContenders } from './contenders.ts';
 
-/** What has no target may take this share of the time. */
+/** What has no target is measured for this share of the time, in at most so many rounds. */
 const SHOWN_SHARE = 0.3;
+const SHOWN_ROUNDS_MAX = 3;
 const WARM_UP_SECONDS = 0.2;
 const JUDGED: readonly TrafficKind[] = ['udp64', 'tcp_rr', 'tcp'];
 
@@ -23,6 +24,7 @@ const JUDGED: readonly TrafficKind[] = ['udp64', 'tcp_rr', 'tcp'];
 interface Group {
   readonly family: Family;
   readonly kinds: readonly TrafficKind[];
+  readonly rounds: number;
   readonly seconds: number;
   /** Distinguishes its figures from those of the group with targets. */
   readonly suffix: '' | '_v6';
@@ -35,11 +37,12 @@ export async function measurePaths(options: SuiteOptions): Promise<Measured> {
   const paths = await openContenders(host, scope);
   await warmUp(paths);
   const seconds = options.secondsPerMeasurement;
-  const shownSeconds = seconds * SHOWN_SHARE;
-  const judged: Group = { family: 'ip4', kinds: JUDGED, seconds, suffix: '' };
+  const { rounds } = options;
+  const judged: Group = { family: 'ip4', kinds: JUDGED, rounds, seconds, suffix: '' };
+  const brief = { rounds: Math.min(rounds, SHOWN_ROUNDS_MAX), seconds: seconds * SHOWN_SHARE };
   const shown: readonly Group[] = [
-    { family: 'ip4', kinds: ['tcp_rr_apart'], seconds: shownSeconds, suffix: '' },
-    { family: 'ip6', kinds: JUDGED, seconds: shownSeconds, suffix: '_v6' },
+    { family: 'ip4', kinds: ['tcp_rr_apart'], ...brief, suffix: '' },
+    { family: 'ip6', kinds: JUDGED, ...brief, suffix: '_v6' },
   ];
   const samples = await measureGroup(options, paths, judged);
   const figures = ratesOf(judged, samples);
@@ -53,7 +56,7 @@ export async function measurePaths(options: SuiteOptions): Promise<Measured> {
     environment: {
       ...(await host.environment()),
       cpu_placement: placementText(),
-      seconds: `${seconds} per measurement with a target, ${shownSeconds.toFixed(2)} per other`,
+      seconds: `${seconds} per measurement with a target, ${brief.seconds.toFixed(2)} per other (${brief.rounds} rounds)`,
       udp64: '64-byte Ethernet frames (FCS not counted), packets that the receiver read',
     },
   };
@@ -69,19 +72,16 @@ async function warmUp(paths: ReadonlyMap<Contender, Path>): Promise<void> {
 function measureGroup(
   options: SuiteOptions,
   paths: ReadonlyMap<Contender, Path>,
-  { family, kinds, seconds }: Group,
+  { family, kinds, rounds, seconds }: Group,
 ): Promise<Samples> {
-  return interleave(
-    { rounds: options.rounds, tasks: kinds, contenders: CONTENDERS },
-    async (task, contender, round) => {
-      const kind = task as TrafficKind;
-      const path = paths.get(contender as Contender);
-      const value = path === undefined ? Number.NaN : await measureTraffic(kind, path, family, seconds);
-      const what = `${family} ${kind.padEnd(12)} ${contender.padEnd(13)} ${amount(value)}`;
-      options.progress(`round ${round + 1}/${options.rounds} ${what} ${TRAFFIC[kind].unit}`);
-      return value;
-    },
-  );
+  return interleave({ rounds, tasks: kinds, contenders: CONTENDERS }, async (task, contender, round) => {
+    const kind = task as TrafficKind;
+    const path = paths.get(contender as Contender);
+    const value = path === undefined ? Number.NaN : await measureTraffic(kind, path, family, seconds);
+    const what = `${family} ${kind.padEnd(12)} ${contender.padEnd(13)} ${amount(value)}`;
+    options.progress(`round ${round + 1}/${rounds} ${what} ${TRAFFIC[kind].unit}`);
+    return value;
+  });
 }
 
 function amount(value: number): string {
