@@ -11,7 +11,7 @@
 #include "esw_maps.h"
 
 #define ESW_PORTS_MAX 16384
-#define ESW_NETS_MAX 4096
+#define ESW_NETS_MAX 65536 /* every number a network can have; 1.5 MiB */
 #define ESW_SUBNETS_MAX 16384
 #define ESW_FIB_MAX 65536
 /* Every port drops router solicitations and multicast reports when it comes up, so two or three
