@@ -1,6 +1,6 @@
 /** The plugin's HTTP side: paths, bodies and errors as Docker's client wants them. */
-import fastify, { type FastifyInstance } from 'fastify';
-import { asEswError, EswError } from '../lib/errors.ts';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { asEswError, type ErrorCode, EswError } from '../lib/errors.ts';
 import type { PluginDeps } from './deps.ts';
 import { CONTENT_TYPE, errorBody } from './encode.ts';
 import { Fields, isObject } from './fields.ts';
@@ -28,6 +28,8 @@ export function createPluginServer(deps: PluginDeps): FastifyInstance {
     exposeHeadRoutes: false,
     // Calls under way are answered before the daemon stops.
     forceCloseConnections: 'idle',
+    // A path that cannot be decoded.
+    frameworkErrors: (error, _request, reply) => refuse(reply, 404, 'ESW_ERR_REQUEST_PATH', error.message),
   });
   // A connection kept idle breaks when the daemon restarts, and Docker's client then repeats its
   // request without the body (moby#35459). A new one costs 50 µs.
@@ -35,6 +37,9 @@ export function createPluginServer(deps: PluginDeps): FastifyInstance {
     reply.header('connection', 'close');
   });
   // Docker sends no Content-Type, curl sends one of its own: the body is JSON whatever it says.
+  app.addHook('onRequest', async request => {
+    delete request.raw.headers['content-type'];
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   for (const [path, handler] of routes(deps)) {
@@ -46,26 +51,19 @@ export function createPluginServer(deps: PluginDeps): FastifyInstance {
       return reply.code(answer.status).send(JSON.stringify(answer.body));
     });
   }
-  app.setNotFoundHandler((request, reply) => {
-    const error = new EswError(
-      'ESW_ERR_REQUEST_PATH',
-      `404 page not found: ${request.method} ${request.url}`,
-    );
-    return reply
-      .code(404)
-      .type(CONTENT_TYPE)
-      .send(JSON.stringify(errorBody(error)));
-  });
+  app.setNotFoundHandler(({ method, url }, reply) =>
+    refuse(reply, 404, 'ESW_ERR_REQUEST_PATH', `404 page not found: ${method} ${url}`),
+  );
   // What fastify refuses before a handler runs: bodies too large, broken requests.
-  app.setErrorHandler((error, _request, reply) => {
-    const words = error instanceof Error ? error.message : String(error);
-    const refused = new EswError('ESW_ERR_REQUEST_BODY', words, { cause: error });
-    return reply
-      .code(400)
-      .type(CONTENT_TYPE)
-      .send(JSON.stringify(errorBody(refused)));
-  });
+  app.setErrorHandler((error, _request, reply) =>
+    refuse(reply, 400, 'ESW_ERR_REQUEST_BODY', error instanceof Error ? error.message : String(error)),
+  );
   return app;
+}
+
+function refuse(reply: FastifyReply, status: number, code: ErrorCode, message: string): FastifyReply {
+  const body = JSON.stringify(errorBody(new EswError(code, message)));
+  return reply.code(status).type(CONTENT_TYPE).send(body);
 }
 
 function routes(deps: PluginDeps): ReadonlyMap<string, Handler> {

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EswError } from '../../src/lib/errors.ts';
+import { OPTION_NAMES, parseNetworkOptions, wantsNoGateway } from '../../src/model/options.ts';
+
+describe('parseNetworkOptions', () => {
+  it('has a default for everything', () => {
+    expect(parseNetworkOptions({})).toEqual({
+      type: 'bridge',
+      datapath: 'auto',
+      require: 'any',
+      mtu: null,
+      nat: true,
+      hostBinding: null,
+    });
+  });
+
+  it.each<[Record<string, string>, object]>([
+    [{ mtu: '1450' }, { mtu: 1450 }],
+    [{ 'com.docker.network.driver.mtu': '9000' }, { mtu: 9000 }],
+    [{ mtu: '1450', 'com.docker.network.driver.mtu': '1450' }, { mtu: 1450 }],
+    [{ nat: 'false' }, { nat: false }],
+    [{ nat: '0' }, { nat: false }],
+    [{ nat: 'T' }, { nat: true }],
+    [{ 'com.docker.network.bridge.enable_ip_masquerade': 'false' }, { nat: false }],
+    [{ 'com.docker.network.bridge.enable_icc': 'true' }, {}],
+    [{ 'com.docker.network.bridge.host_binding_ipv4': '' }, { hostBinding: null }],
+    [{ 'com.docker.network.bridge.host_binding_ipv4': '192.0.2.1' }, { hostBinding: '192.0.2.1' }],
+    [
+      { datapath: 'switchdev', require: 'hw' },
+      { datapath: 'switchdev', require: 'hw' },
+    ],
+    [{ 'org.example.anything': 'x', 'com.docker.network.unknown': 'y' }, {}],
+  ])('%j', (raw, expected) => expect(parseNetworkOptions(raw)).toMatchObject(expected));
+
+  it.each<[Record<string, string>, string, RegExp]>([
+    [{ typ: 'bridge' }, 'ESW_ERR_OPTION_UNKNOWN', /unknown option "typ"; did you mean type\?/],
+    [{ parent: 'eth0' }, 'ESW_ERR_OPTION_UNKNOWN', /known: type, datapath, require, mtu, nat/],
+    [{ type: 'vxlan' }, 'ESW_ERR_OPTION_VALUE', /option type="vxlan": available: bridge/],
+    [
+      { datapath: 'softwar' },
+      'ESW_ERR_OPTION_VALUE',
+      /available: auto, switchdev, sriov, software; did you mean software\?/,
+    ],
+    [{ require: 'yes' }, 'ESW_ERR_OPTION_VALUE', /available: any, hw/],
+    [{ mtu: '67' }, 'ESW_ERR_OPTION_VALUE', /a number from 68 to 65535/],
+    [{ mtu: '65536' }, 'ESW_ERR_OPTION_VALUE', /a number from 68/],
+    [{ mtu: '1e3' }, 'ESW_ERR_OPTION_VALUE', /a number from 68/],
+    [{ nat: 'maybe' }, 'ESW_ERR_OPTION_VALUE', /true or false/],
+    [
+      { mtu: '1400', 'com.docker.network.driver.mtu': '1500' },
+      'ESW_ERR_OPTION_VALUE',
+      /driver\.mtu="1500" says something else/,
+    ],
+    [
+      { 'com.docker.network.bridge.host_binding_ipv4': 'lo' },
+      'ESW_ERR_OPTION_VALUE',
+      /an address of this host/,
+    ],
+    [{ 'com.docker.network.bridge.enable_icc': 'false' }, 'ESW_ERR_OPTION_VALUE', /use one network for each/],
+  ])('%j: %s', (raw, code, message) => {
+    expect(() => parseNetworkOptions(raw)).toThrow(message);
+    expect(() => parseNetworkOptions(raw)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('answers or throws an error of its own for any text', () => {
+    const names = fc.oneof(fc.constantFrom(...OPTION_NAMES), fc.string());
+    const values = fc.oneof(fc.string(), fc.constantFrom('true', '1500', 'auto', 'hw', 'bridge'));
+    fc.assert(
+      fc.property(fc.dictionary(names, values), raw => {
+        try {
+          parseNetworkOptions(raw);
+        } catch (error) {
+          expect(error).toBeInstanceOf(EswError);
+          expect((error as EswError).code).toMatch(/^ESW_ERR_OPTION_/);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+it('wantsNoGateway reads the mode of each family', () => {
+  expect(wantsNoGateway({})).toEqual({ ipv4: false, ipv6: false });
+  expect(wantsNoGateway({ 'com.docker.network.bridge.gateway_mode_ipv6': 'isolated' })).toEqual({
+    ipv4: false,
+    ipv6: true,
+  });
+});
