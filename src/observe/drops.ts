@@ -20,8 +20,11 @@ export const DROP_TEXT: Readonly<Record<DropReason, string>> = {
   internal: 'destination outside an internal network',
   loopback: 'loopback address on the wire',
   no_network: 'network is being removed',
-  nd_ignored: 'DAD, RS, RA or MLD: harmless',
+  nd_ignored: 'DAD, RS, RA or MLD: harmless, not in the sum',
 };
+
+/** Sent by every IPv6 stack when a link comes up. */
+const HARMLESS: DropReason = 'nd_ignored';
 
 /** As text, so that a name the kernel gave can be looked up. */
 const NAMES: readonly string[] = DROP_REASONS;
@@ -45,6 +48,7 @@ export function sumDrops(counters: readonly DropCounter[]): Drop[] {
     .map(([reason, sum]) => ({
       reason,
       text: isReason(reason) ? DROP_TEXT[reason] : 'unknown to this version',
+      harmless: reason === HARMLESS,
       ...toTally(sum),
     }));
 }

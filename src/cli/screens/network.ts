@@ -60,7 +60,7 @@ export function networkScreen(network: NetworkBody, style: Style): string[] {
     field('Peers show', network.switchMac),
     field('Options', ...Object.entries(options).map(([key, value]) => `${key}=${value}`)),
     field('Endpoints', grouped(network.endpoints)),
-    field('Forwarded', tally(traffic.forwarded), ...shareLines(traffic.share)),
+    field('Forwarded', tally(traffic.forwarded), ...shareLines(traffic.share, datapath.why)),
     field('Sent', tally(traffic.fromContainers)),
     field('Received', tally(traffic.toContainers)),
     field('From host', tally(traffic.fromHost)),

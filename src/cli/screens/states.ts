@@ -1,6 +1,6 @@
-import type { Drop, Share } from '../../wire/api/common.ts';
+import type { Count, Drop, Share } from '../../wire/api/common.ts';
 import { renderList } from '../fields.ts';
-import { bytes, compact, grouped, isZero, percent } from '../format.ts';
+import { bytes, compact, grouped, isZero, percent, sum } from '../format.ts';
 import type { Colour } from '../text.ts';
 
 const COLOURS: Readonly<Record<string, Colour>> = {
@@ -23,15 +23,15 @@ export function dropLines(drops: readonly Drop[], width: number): { readonly rea
   );
 }
 
-/** Who forwarded how much. The reason stands once, below. */
-export function shareLines(share: Share): string[] {
+/** Who forwarded how much, and why not in hardware unless `said` stands on the screen already. */
+export function shareLines(share: Share, said = ''): string[] {
   if (isZero(share.hardware.packets) && isZero(share.software.packets)) return ['nothing forwarded yet'];
   const { hardwareRatio } = share;
   const software = hardwareRatio === null ? null : 1 - hardwareRatio;
   const lines = [
     `hardware ${percent(hardwareRatio)} (${bytes(share.hardware.bytes)}), software ${percent(software)} (${bytes(share.software.bytes)})`,
   ];
-  if (share.reason !== '' && hardwareRatio !== 1) lines.push(share.reason);
+  if (share.reason !== said && share.reason !== '' && hardwareRatio !== 1) lines.push(share.reason);
   return lines;
 }
 
@@ -39,5 +39,8 @@ export function shareLines(share: Share): string[] {
 export const shareCell = (share: Share): string =>
   share.hardwareRatio === null ? '-' : `${Math.round(share.hardwareRatio * 100)}%`;
 
-export const dropTotal = (drops: readonly Drop[]): string =>
-  compact(drops.reduce((total, drop) => total + BigInt(drop.packets), 0n).toString());
+/** Packets dropped for a cause; the harmless ones would make every healthy port look troubled. */
+export const dropSum = (drops: readonly Drop[]): Count =>
+  sum(drops.filter(drop => !drop.harmless).map(drop => drop.packets));
+
+export const dropTotal = (drops: readonly Drop[]): string => compact(dropSum(drops));

@@ -1,9 +1,9 @@
 /** The screen of `eswitchctl status`. */
 import type { ProbeBody, Status } from '../../wire/api/status.ts';
 import { type Field, field, indentOf, renderFields, renderList } from '../fields.ts';
-import { ago, bytes, duration, grouped, milliseconds, packets, plural, sum } from '../format.ts';
+import { ago, bytes, duration, grouped, milliseconds, packets, plural } from '../format.ts';
 import { paint, type Style, wrap } from '../text.ts';
-import { dropLines, shareLines, stateColour } from './states.ts';
+import { dropLines, dropSum, shareLines, stateColour } from './states.ts';
 
 /** Longest lists on the screen; `--json` has them whole. */
 const SHOWN = 5;
@@ -47,11 +47,10 @@ function trafficFields({ status, style, room }: Look): Field[] {
   if (countersProblem !== null) {
     return [field('Forwarded', { ready: paint(style, 'yellow', 'not known') }, countersProblem)];
   }
-  const dropped = sum(drops.map(drop => drop.packets));
   const forwardedText = `${packets(forwarded.packets)}, ${bytes(forwarded.bytes)}`;
   return [
-    field('Forwarded', forwardedText, ...shareLines(share)),
-    field('Dropped', drops.length === 0 ? 'none' : packets(dropped), ...dropLines(drops, room)),
+    field('Forwarded', forwardedText, ...shareLines(share, status.eswitch.why)),
+    field('Dropped', drops.length === 0 ? 'none' : packets(dropSum(drops)), ...dropLines(drops, room)),
   ];
 }
 

@@ -17,6 +17,7 @@ export type Tally = Static<typeof Tally>;
 export const Drop = Type.Object({
   reason: Type.String(),
   text: Type.String(),
+  harmless: Type.Boolean({ description: 'What every container sends and nobody needs answered.' }),
   packets: Count,
   bytes: Count,
 });
