@@ -5,6 +5,7 @@ import type { Plan } from '../../src/wire/api/rules.ts';
 import type { Status } from '../../src/wire/api/status.ts';
 import { type Eswitchd, startEswitchd } from '../../test/lab/eswitchd.ts';
 import { HTTPD, IDLE, importLabImage } from '../../test/lab/image.ts';
+import type { Netns } from '../../test/lab/netns.ts';
 import type { Scope } from '../../test/lab/scope.ts';
 import { containerNetns, type Engine, openEngine } from './engine.ts';
 import { check, command, DemoFailure, mustSucceed, say, step } from './screen.ts';
@@ -26,6 +27,12 @@ const NETWORK = 'eswdemo-net';
 const BRIDGE = 'eswdemo-bridge';
 const NAMES = { a: 'eswdemo-a', b: 'eswdemo-b', web: 'eswdemo-web' } as const;
 const BRIDGED = { a: 'eswdemo-bridge-a', b: 'eswdemo-bridge-b' } as const;
+
+/** Prints a page; a program of its own because it has to run in the engine's network namespace. */
+const FETCH =
+  'fetch(process.argv[1], { signal: AbortSignal.timeout(5000) }).then(r => r.text()).then(console.log)';
+/** What the image's web server serves. */
+const PAGE = 'eswitchd lab';
 
 interface Stage {
   readonly scope: Scope;
@@ -147,13 +154,12 @@ async function showPublished({ engine, daemon }: Stage): Promise<void> {
   const port = endpoints.flatMap(endpoint => endpoint.published.ports)[0]?.hostPort;
   if (port === undefined) throw new DemoFailure('no endpoint has a published port');
   const { Gateway } = await engine.client.endpoint(NAMES.a, NETWORK);
-  const fetch = ['busybox', 'wget', '-T', '5', '-qO-'] as const;
-  for (const host of ['127.0.0.1', '[::1]']) {
-    const page = await engine.host.tryExec([...fetch, `http://${host}:${port}/`]);
-    check(page.stdout.trim() === 'eswitchd lab', `http://${host}:${port}/ from the host`, page.stderr);
-  }
-  const page = await inside(engine, NAMES.a, 'wget', '-T', '5', '-qO-', `http://${Gateway}:${port}/`);
-  check(page === 'eswitchd lab', `http://${Gateway}:${port}/ from a sibling`);
+  const fetchFrom = async (place: Netns, host: string, where: string) => {
+    const page = await place.tryExec([process.execPath, '-e', FETCH, `http://${host}:${port}/`]);
+    check(page.stdout.trim() === PAGE, `http://${host}:${port}/ from ${where}`, page.stderr);
+  };
+  for (const host of ['127.0.0.1', '[::1]', Gateway]) await fetchFrom(engine.host, host, 'the host');
+  await fetchFrom(await containerNetns(engine, NAMES.a), Gateway, 'a sibling container');
 }
 
 async function showThroughput({
