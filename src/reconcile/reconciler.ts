@@ -215,10 +215,6 @@ class ReconcileLoop implements Reconciler {
     return this.#lookCause !== null || this.#tasks.length > 0 || canApply;
   }
 
-  #slowBatch(): number {
-    return this.#tracker.slowSize > SLOW_BACKLOG ? BATCH : SLOW_BATCH;
-  }
-
   #isSlowDue(): boolean {
     const { slowSize } = this.#tracker;
     if (!this.#hasLooked || slowSize === 0) return false;
@@ -247,15 +243,24 @@ class ReconcileLoop implements Reconciler {
     }
     for (const task of this.#tasks.splice(0)) await task.run();
     if (!this.#hasLooked) return;
-    let ops = this.#takeFast();
-    if (ops.length > 0) this.#lastFastAtMs = this.#clock.now();
-    else if (this.#isSlowDue()) ops = this.#tracker.takeSlow(this.#slowBatch());
+    const ops = this.#takeFast();
     if (ops.length > 0) {
-      const needsLook = await this.#executor.apply(ops);
-      if (needsLook) this.#triggers.lookWithin(0);
-      else if (ops.some(op => this.#changesStatus(op))) this.#triggers.lookWithin(GATEWAY_MS);
+      this.#lastFastAtMs = this.#clock.now();
+      await this.#apply(ops);
+      this.#settle();
+    }
+    // A caller that never pauses must not keep the backlog for ever, so that goes beside its work.
+    const isOverdue = this.#tracker.slowSize > SLOW_BACKLOG;
+    if (isOverdue || (ops.length === 0 && this.#isSlowDue())) {
+      await this.#apply(this.#tracker.takeSlow(isOverdue ? BATCH : SLOW_BATCH));
     }
     this.#settle();
+  }
+
+  async #apply(ops: readonly Op[]): Promise<void> {
+    const needsLook = await this.#executor.apply(ops);
+    if (needsLook) this.#triggers.lookWithin(0);
+    else if (ops.some(op => this.#changesStatus(op))) this.#triggers.lookWithin(GATEWAY_MS);
   }
 
   async #adopt(cause: string): Promise<void> {

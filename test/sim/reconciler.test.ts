@@ -77,6 +77,16 @@ describe('intent', () => {
     await expect.poll(() => the.kernel.state.hostNames.has(rep)).toBe(false);
   });
 
+  it('deletes links also beside a caller that never pauses', async () => {
+    const the = await started();
+    await addNetwork(the);
+    for (let n = 1; n <= 700; n++) {
+      await putEndpoint(the, endpoint(NET, n));
+      await deleteEndpoint(the, endpoint(NET, n).id);
+    }
+    expect(the.kernel.state.links.size).toBeLessThan(2 * 600);
+  });
+
   it('takes a network away with all it had', async () => {
     const the = await started();
     await addNetwork(the);

