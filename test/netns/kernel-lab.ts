@@ -36,7 +36,7 @@ export interface KernelLab extends KernelHarness {
 export async function kernelLab(change: Partial<NativeKernelOptions> = {}): Promise<KernelLab> {
   const scope = new Scope('kernel');
   const runDir = scope.tempDir('run');
-  const identity = { instance: `tk${process.pid}`, linkPrefix: 'ew' };
+  const identity = change.identity ?? { instance: `tk${process.pid}`, linkPrefix: 'ew' };
   const options: NativeKernelOptions = {
     identity,
     library: LIBRARY,

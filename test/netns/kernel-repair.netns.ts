@@ -127,6 +127,31 @@ inPrivateNamespaces(import.meta.url, () => {
     });
   });
 
+  it('moves ports from clsact to tcx when nothing changes, without losing a packet', async () => {
+    const lab = await kernelLab({ hookMode: 'auto', quietMs: 300 });
+    try {
+      const world = new World(lab);
+      const network = world.network(1);
+      const [one, two] = [await world.container(network, 1), await world.container(network, 2)];
+      expect(await world.build()).toEqual([]);
+      expect((await lab.kernel.dump()).hookMode).toBe('clsact');
+      const filters = (): Promise<string> => output(['tc', 'filter', 'show', 'dev', one.rep, 'ingress']);
+      expect(await filters()).not.toBe('');
+      await ping(one.ns, two.ip4);
+      const traffic = ping(one.ns, two.ip4, { count: 700, everyMs: 2 });
+      await expect.poll(filters, { timeout: 5000 }).toBe('');
+      expect(await traffic).toEqual({ sent: 700, received: 700 });
+      const { hookMode, resources } = await lab.kernel.dump();
+      expect([hookMode, resources.has(`hook/${one.rep}/ingress`)]).toEqual(['tcx', true]);
+      // What is on tcx already stays there.
+      expect(await world.build()).toEqual([]);
+      expect(await filters()).toBe('');
+      expect(await world.apply(deletes(world.desired().values()))).toEqual([]);
+    } finally {
+      await lab.cleanup();
+    }
+  });
+
   describe('nftables', () => {
     let lab: KernelLab;
     let world: World;

@@ -1,18 +1,18 @@
-/** Programs, hooks, gateway addresses, sysctls and forward rules. */
+/** Programs, gateway addresses, sysctls and forward rules. */
 import { linkRole } from '../../ir/names.ts';
-import type { Address, ForwardAccept, Hook, Programs, Sysctl } from '../../ir/resource.ts';
+import type { Address, ForwardAccept, Programs, Sysctl } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { ipFamily } from '../../lib/ip.ts';
 import type { OpResult } from '../port.ts';
 import { applyBatch, DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
+import { attachIn, readPortHooks } from './hooks.ts';
 import type { LinkNames, Resolved } from './link-names.ts';
 import { hostLinks } from './links.ts';
 import { loopbackRoute } from './loopback-route.ts';
-import { readHooks } from './observe-links.ts';
 import { PORT_PROGRAM } from './pins.ts';
 import { addressOp } from './placement.ts';
-import { ADDR_OP, DELETE, HOOK_MODE, HOOK_OP, HOOK_VERB, ROUTE_OP } from './records.ts';
+import { ADDR_OP, DELETE, ROUTE_OP } from './records.ts';
 import { writeSysctl } from './sysctl.ts';
 
 /**
@@ -42,18 +42,25 @@ async function load(context: NativeContext, digest: string): Promise<OpResult> {
   const programId = await library.call('esw_prog_id', pins.dir, PORT_PROGRAM);
   if (programId < 0) return { errno: -programId, extack: `${bpfObject} has no program ${PORT_PROGRAM}` };
   const moved = await moveHooks(context, programId);
-  if (moved.errno === 0) await pins.note(digest, programId);
-  return moved;
+  if (moved.errno !== 0) return moved;
+  await pins.sweep((await hostLinks(library, context.identity)).own);
+  await pins.note(digest, programId);
+  return DONE;
 }
 
+/** Links under a foreign name wait for their repair: pins go by name. */
 async function moveHooks(context: NativeContext, programId: number): Promise<OpResult> {
   const links = await hostLinks(context.library, context.identity);
-  const older = (await readHooks(context, links)).filter(record => record.prog_id !== programId);
-  const ops = older.flatMap(record => {
-    const name = links.byIfindex.get(record.ifindex)?.currentName;
-    return name === undefined ? [] : [hookOp(context, name, HOOK_VERB.attach, record.mode)];
-  });
-  const results = await applyBatch(context.library, 'esw_hook_apply', HOOK_OP, ops);
+  const older = (await readPortHooks(context, links)).filter(record => record.prog_id !== programId);
+  const results = await attachIn(
+    context,
+    older.flatMap(record => {
+      const link = links.byIfindex.get(record.ifindex);
+      return link === undefined || link.currentName !== link.name
+        ? []
+        : [{ name: link.name, mode: record.mode }];
+    }),
+  );
   return plain(results.find(result => result.errno !== 0) ?? DONE);
 }
 
@@ -65,41 +72,6 @@ export async function deletePrograms(
 ): Promise<OpResult[]> {
   await pins.remove();
   return resources.map(() => DONE);
-}
-
-export async function putHooks(
-  context: NativeContext,
-  names: LinkNames,
-  hooks: readonly Hook[],
-): Promise<OpResult[]> {
-  const mode = HOOK_MODE[context.hookMode];
-  return onLinks(names, hooks, true, names_ =>
-    applyBatch(
-      context.library,
-      'esw_hook_apply',
-      HOOK_OP,
-      names_.map(name => hookOp(context, name, HOOK_VERB.attach, mode)),
-    ),
-  );
-}
-
-export async function detachHooks(
-  context: NativeContext,
-  names: LinkNames,
-  hooks: readonly Hook[],
-): Promise<OpResult[]> {
-  return onLinks(names, hooks, false, names_ =>
-    applyBatch(
-      context.library,
-      'esw_hook_apply',
-      HOOK_OP,
-      names_.map(name => hookOp(context, name, HOOK_VERB.detach, HOOK_MODE.auto)),
-    ),
-  );
-}
-
-function hookOp({ pins }: NativeContext, name: string, verb: number, mode: number) {
-  return { verb, mode, egress: 0, name, program: PORT_PROGRAM, dir: pins.dir };
 }
 
 /** IPv6 gateway addresses come with the route that lets published ports answer on [::1]. */
@@ -181,24 +153,6 @@ export async function deleteForward(
   accepts: readonly ForwardAccept[],
 ): Promise<OpResult[]> {
   return Promise.all(accepts.map(accept => forward.delete(accept)));
-}
-
-/** Runs a batch for those resources whose link is ours; for the others: refused, or done when deleting. */
-async function onLinks<R extends { readonly link: string }>(
-  names: LinkNames,
-  resources: readonly R[],
-  needed: boolean,
-  run: (names: readonly string[]) => Promise<readonly OpResult[]>,
-): Promise<OpResult[]> {
-  const links = await names.resolve(resources.map(resource => resource.link));
-  const results = await run(
-    resources.filter((_, at) => links[at]?.ifindex !== null).map(resource => resource.link),
-  );
-  let next = 0;
-  return links.map(link => {
-    if (link.ifindex === null) return needed ? link.refusal : DONE;
-    return plain(results[next++] ?? DONE);
-  });
 }
 
 function refusalOf(link: Resolved | undefined): OpResult {

@@ -114,7 +114,7 @@ async function place(
 
 /** Both ends go, wherever the function side is. A link without our altname is refused (EEXIST). */
 export async function deletePorts(
-  { library, identity }: NativeContext,
+  { library, identity, pins }: NativeContext,
   names: LinkNames,
   ports: readonly Port[],
 ): Promise<OpResult[]> {
@@ -128,5 +128,6 @@ export async function deletePorts(
     names.forget(port.rep);
     names.forget(port.fn);
   }
+  await pins.dropHooks(ports.filter((_, at) => results[at]?.errno === 0).map(port => port.rep));
   return results.map(({ errno, extack }) => ({ errno, extack }));
 }

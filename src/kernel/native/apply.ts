@@ -8,16 +8,15 @@ import {
   deleteAddresses,
   deleteForward,
   deletePrograms,
-  detachHooks,
   putAddresses,
   putForward,
-  putHooks,
   putPrograms,
   putSysctls,
 } from './apply-host.ts';
 import { deletePorts, putPorts } from './apply-ports.ts';
 import { DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
+import { attachHooks, detachHooks } from './hooks.ts';
 import { LinkNames } from './link-names.ts';
 
 /** What a batch handler gets: resources of one kind. */
@@ -37,7 +36,7 @@ const HANDLERS: Handlers = {
     // Never set back: somebody else may rely on the value by now.
     delete: async (_context, _names, sysctls) => sysctls.map(() => DONE),
   },
-  hook: { put: putHooks, delete: detachHooks },
+  hook: { put: attachHooks, delete: detachHooks },
   'port-entry': { put: putEntries, delete: deleteEntries },
   'net-entry': { put: putEntries, delete: deleteEntries },
   'subnet-entry': { put: putEntries, delete: deleteEntries },
@@ -85,7 +84,10 @@ export async function applyOps(
   seen: Map<string, number>,
   ops: readonly Op[],
 ): Promise<OpResult[]> {
-  const names = new LinkNames(context, seen);
+  const doomed = ops.flatMap(op =>
+    op.verb === 'delete' && op.resource.kind === 'port' ? [op.resource.rep] : [],
+  );
+  const names = new LinkNames(context, seen, new Set(doomed));
   const results: OpResult[] = [];
   for (const group of groupOps(ops)) {
     const size =

@@ -22,7 +22,7 @@ export interface NativeContext {
   readonly forward: ForwardAccepts;
   /** Path of the eBPF object file. */
   readonly bpfObject: string;
-  /** How hooks are attached: tcx where the kernel has it unless told otherwise. */
+  /** How hooks are attached; see hooks.ts. */
   readonly hookMode: 'auto' | 'tcx' | 'clsact';
   /** Size of the tables that hold one entry per port. */
   readonly maxPorts: number;

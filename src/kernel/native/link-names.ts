@@ -22,10 +22,21 @@ export class LinkNames {
   /** Confirmed during this apply. */
   readonly #fresh = new Map<string, number>();
 
-  /** `seen` outlives one apply: what was ours then is likely to be ours now. */
-  constructor(context: NativeContext, seen: Map<string, number>) {
+  readonly #doomed: ReadonlySet<string>;
+
+  /**
+   * `seen` outlives one apply: what was ours then is likely to be ours now. `doomed`: representors
+   * that this apply deletes.
+   */
+  constructor(context: NativeContext, seen: Map<string, number>, doomed: ReadonlySet<string>) {
     this.#context = context;
     this.#seen = seen;
+    this.#doomed = doomed;
+  }
+
+  /** Whether this apply deletes the link later on. */
+  isDoomed(name: string): boolean {
+    return this.#doomed.has(name);
   }
 
   /** A link that this apply just made or found to be ours. */

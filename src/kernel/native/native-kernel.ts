@@ -10,6 +10,7 @@ import type { Log, NativeContext } from './context.ts';
 import { readCounters, resetSlots } from './counters.ts';
 import { EventNamer, readEvents } from './events.ts';
 import { ForwardAccepts } from './forward-accept.ts';
+import { HookUpgrade } from './hook-upgrade.ts';
 import { NativeLibrary } from './library.ts';
 import { hostLinks } from './links.ts';
 import { Maps } from './maps.ts';
@@ -30,8 +31,10 @@ export interface NativeKernelOptions {
   readonly runDir: string;
   /** Ports this host can have: size of the port tables when they are first made. */
   readonly maxPorts: number;
-  /** How to attach hooks; `auto` (tcx, else clsact) unless a test wants one of them. */
+  /** How to attach hooks; `auto` (clsact at once, tcx when the host is quiet) unless a test wants one. */
   readonly hookMode?: 'auto' | 'tcx' | 'clsact';
+  /** How long nothing must change before ports are moved to tcx, milliseconds; 3000 unless given. */
+  readonly quietMs?: number;
   readonly log: Log;
 }
 
@@ -49,7 +52,7 @@ export function createNativeKernel(options: NativeKernelOptions): KernelPort {
     throw new EswError('ESW_ERR_CONFIG_VALUE', `instance "${identity.instance}" is not ${INSTANCE.source}`);
   const library = new NativeLibrary(options.library);
   const pins = new Pins(chooseBpffs(library, options.bpffs, options.runDir), identity.instance);
-  return new NativeKernel({
+  const context: NativeContext = {
     library,
     identity,
     pins,
@@ -61,7 +64,8 @@ export function createNativeKernel(options: NativeKernelOptions): KernelPort {
     maxPorts: options.maxPorts,
     sysctlsSeen: new Set(),
     log,
-  });
+  };
+  return new NativeKernel(context, options.quietMs);
 }
 
 class NativeKernel implements KernelPort {
@@ -70,9 +74,12 @@ class NativeKernel implements KernelPort {
   /** Ifindexes of our links as last seen; confirmed before use. */
   readonly #seen = new Map<string, number>();
   readonly #watchers = new Set<() => void>();
+  readonly #upgrade: HookUpgrade;
 
-  constructor(context: NativeContext) {
+  constructor(context: NativeContext, quietMs: number | undefined) {
     this.#context = context;
+    this.#upgrade = new HookUpgrade(context, quietMs);
+    this.#upgrade.touch();
   }
 
   async probe(): ReturnType<KernelPort['probe']> {
@@ -86,6 +93,7 @@ class NativeKernel implements KernelPort {
   }
 
   apply(ops: Parameters<KernelPort['apply']>[0]): ReturnType<KernelPort['apply']> {
+    if (ops.length > 0) this.#upgrade.touch();
     return applyOps(this.#context, this.#seen, ops);
   }
 
@@ -141,6 +149,7 @@ class NativeKernel implements KernelPort {
 
   async close(): Promise<void> {
     for (const stop of [...this.#watchers]) stop();
+    await this.#upgrade.stop();
     const { route, bpf, nft } = this.#context.library.lanes;
     await Promise.all([route.drain(), bpf.drain(), nft.drain()]);
   }

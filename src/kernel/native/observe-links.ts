@@ -6,17 +6,14 @@ import { macFromBytes } from '../../lib/mac.ts';
 import type { Snapshot } from '../port.ts';
 import { dumpRecords } from './batch.ts';
 import type { NativeContext } from './context.ts';
-import type { ValuesOf } from './layout.ts';
+import type { HookRecord } from './hooks.ts';
 import { type HostLinks, isRepresentor, type OwnLink } from './links.ts';
 import { loopbackLinks } from './loopback-route.ts';
-import { ADDR_REC, HOOK_REC } from './records.ts';
+import { ADDR_REC, HOOK_MODE } from './records.ts';
 import { mapped, type PortRow } from './tables.ts';
 
 const AF_INET = 2;
 const RT_SCOPE_LINK = 253;
-const HOOK_MODES = ['none', 'tcx', 'clsact'] as const;
-
-export type HookRecord = ValuesOf<typeof HOOK_REC>;
 
 export function observedPorts(links: HostLinks, entries: readonly PortRow[]): Resource[] {
   const mayUse = new Map(entries.map(row => [row.ifindex, row.mac]));
@@ -48,21 +45,6 @@ function isInPlace(link: OwnLink): boolean {
   return link.up && link.currentName === link.name;
 }
 
-/** Our programs on the ingress of our representors, whatever generation. */
-export async function readHooks(context: NativeContext, links: HostLinks): Promise<HookRecord[]> {
-  const reps = [...links.own.values()].filter(link => isRepresentor(link.role));
-  if (reps.length === 0) return [];
-  const indexes = Buffer.alloc(reps.length * 4);
-  reps.forEach((link, at) => {
-    indexes.writeUInt32LE(link.ifindex, at * 4);
-  });
-  const { library, pins } = context;
-  const records = await dumpRecords('esw_hook_dump', HOOK_REC, out =>
-    library.call('esw_hook_dump', pins.dir, indexes, reps.length, out, out.length),
-  );
-  return records.filter(record => record.ours === 1 && record.egress === 0);
-}
-
 /** Hooks that run the program pinned now; one that runs another is as good as missing. */
 export function observedHooks(
   records: readonly HookRecord[],
@@ -73,7 +55,9 @@ export function observedHooks(
     const link = links.byIfindex.get(record.ifindex);
     return link === undefined || record.prog_id !== programId ? [] : [hook(link.name)];
   });
-  return { resources, mode: HOOK_MODES[records[0]?.mode ?? 0] ?? 'none' };
+  // Ports are moved from clsact to tcx one by one: what some have, all will.
+  const onTcx = records.some(record => record.mode === HOOK_MODE.tcx);
+  return { resources, mode: onTcx ? 'tcx' : records.length > 0 ? 'clsact' : 'none' };
 }
 
 /** Addresses on our gateway links, except the link-local ones that the kernel makes. */

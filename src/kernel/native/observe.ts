@@ -7,9 +7,10 @@ import type { Snapshot } from '../port.ts';
 import type { NativeContext } from './context.ts';
 import { type EntryRows, observedEntries } from './entries.ts';
 import { isAccepted } from './forward-accept.ts';
+import { readPortHooks } from './hooks.ts';
 import { type HostLinks, hostLinks, isRepresentor } from './links.ts';
 import { observedTable } from './nft-listing.ts';
-import { observedAddresses, observedHooks, observedPorts, readHooks } from './observe-links.ts';
+import { observedAddresses, observedHooks, observedPorts } from './observe-links.ts';
 import { PORT_PROGRAM } from './pins.ts';
 import { GLOBAL_SYSCTLS, gatewaySysctls, readSysctls } from './sysctl.ts';
 import { FIB, NETS, PORTS, SUBNETS } from './tables.ts';
@@ -20,7 +21,7 @@ export async function observe(context: NativeContext): Promise<Snapshot> {
   const { library, pins, maps } = context;
   const [programId, hookRecords, rows, addresses, table, sysctls] = await Promise.all([
     library.call('esw_prog_id', pins.dir, PORT_PROGRAM),
-    readHooks(context, links),
+    readPortHooks(context, links),
     readRows(context),
     observedAddresses(context, links),
     context.nft.list(),

@@ -1,7 +1,7 @@
 /** Where programs and maps are pinned, and which object file they came from. */
 import { createHash } from 'node:crypto';
 import { readFileSync, statfsSync } from 'node:fs';
-import { lstat, readlink, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, rename, rm, rmdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '../../lib/errno.ts';
 import { EswError } from '../../lib/errors.ts';
@@ -91,6 +91,21 @@ export class Pins {
     const text = await readlink(join(this.dir, 'loaded')).catch(() => '');
     const [digest = '', id] = text.split(/-(?=\d+$)/);
     return digest !== '' && Number(id) === programId ? digest : null;
+  }
+
+  /** Removes what the library keeps for hooks of links that are gone. */
+  async dropHooks(links: readonly string[]): Promise<void> {
+    for (const link of links) {
+      await unlink(join(this.dir, 'links', `${link}_ingress`)).catch(() => undefined);
+      await rmdir(join(this.dir, 'links', `${link}_qdisc`)).catch(() => undefined);
+    }
+  }
+
+  /** As dropHooks, for every link that is not among `own`. */
+  async sweep(own: ReadonlyMap<string, unknown>): Promise<void> {
+    const names = await readdir(join(this.dir, 'links')).catch(() => []);
+    const links = new Set(names.map(name => name.replace(/_[a-z]+$/, '')));
+    await this.dropHooks([...links].filter(link => !own.has(link)));
   }
 
   /** Removes every pin of this instance. Attached programs stay attached where tc holds them. */

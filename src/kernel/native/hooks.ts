@@ -1,0 +1,136 @@
+/**
+ * The port program on the ingress of representors.
+ *
+ * Attaching through tcx waits for an RCU grace period while it holds the rtnl lock (tcx_entry_sync):
+ * 10 to 20 ms for every port, in which no other link on the host can change. A clsact filter takes
+ * 0.2 ms. So in mode `auto` a new port gets a clsact filter, and moves to tcx once the host has been
+ * quiet for a while; the tcx program is there before the filter goes, so no packet is missed.
+ */
+import type { Hook } from '../../ir/resource.ts';
+import { ERRNO } from '../../lib/errno.ts';
+import type { OpResult } from '../port.ts';
+import { applyBatch, type BatchResult, DONE, dumpRecords } from './batch.ts';
+import type { NativeContext } from './context.ts';
+import type { ValuesOf } from './layout.ts';
+import type { LinkNames } from './link-names.ts';
+import { type HostLinks, isRepresentor } from './links.ts';
+import { PORT_PROGRAM } from './pins.ts';
+import { HOOK_MODE, HOOK_OP, HOOK_REC, HOOK_VERB } from './records.ts';
+
+export type HookRecord = ValuesOf<typeof HOOK_REC>;
+
+/** Refusals that mean: this kernel lacks that kind of hook. */
+const LACKING: readonly number[] = [ERRNO.ENOENT, ERRNO.EOPNOTSUPP, ERRNO.EINVAL];
+
+/** Our programs on the ingress of these links, whatever generation. */
+export async function readHooks(
+  { library, pins }: NativeContext,
+  ifindexes: readonly number[],
+): Promise<HookRecord[]> {
+  if (ifindexes.length === 0) return [];
+  const list = Buffer.alloc(ifindexes.length * 4);
+  ifindexes.forEach((ifindex, at) => {
+    list.writeUInt32LE(ifindex, at * 4);
+  });
+  const records = await dumpRecords('esw_hook_dump', HOOK_REC, out =>
+    library.call('esw_hook_dump', pins.dir, list, ifindexes.length, out, out.length),
+  );
+  return records.filter(record => record.ours === 1 && record.egress === 0);
+}
+
+/** As readHooks, of every representor. */
+export function readPortHooks(context: NativeContext, links: HostLinks): Promise<HookRecord[]> {
+  const reps = [...links.own.values()].filter(link => isRepresentor(link.role));
+  return readHooks(
+    context,
+    reps.map(link => link.ifindex),
+  );
+}
+
+/** Attaches the pinned program, in place of an older one where there is one. */
+export async function attachHooks(
+  context: NativeContext,
+  names: LinkNames,
+  hooks: readonly Hook[],
+): Promise<OpResult[]> {
+  const links = await names.resolve(hooks.map(hook => hook.link));
+  const present = hooks.flatMap((hook, at) => {
+    const ifindex = links[at]?.ifindex ?? null;
+    return ifindex === null ? [] : [{ name: hook.link, ifindex }];
+  });
+  const results = await attach(context, present);
+  let next = 0;
+  return links.map(link => (link.ifindex === null ? link.refusal : plain(results[next++] ?? DONE)));
+}
+
+async function attach(
+  context: NativeContext,
+  links: readonly { readonly name: string; readonly ifindex: number }[],
+): Promise<BatchResult[]> {
+  if (context.hookMode !== 'auto') {
+    const mode = HOOK_MODE[context.hookMode];
+    return attachIn(
+      context,
+      links.map(({ name }) => ({ name, mode })),
+    );
+  }
+  // A port that is on tcx already stays there: replacing a program in its link costs nothing.
+  const seen = await readHooks(
+    context,
+    links.map(link => link.ifindex),
+  );
+  const onTcx = new Set(seen.filter(record => record.mode === HOOK_MODE.tcx).map(record => record.ifindex));
+  const wanted = links.map(({ name, ifindex }) => ({
+    name,
+    mode: onTcx.has(ifindex) ? HOOK_MODE.tcx : HOOK_MODE.clsact,
+  }));
+  const results = await attachIn(context, wanted);
+  const again = wanted.filter((_, at) => LACKING.includes(results[at]?.errno ?? 0));
+  if (again.length === 0) return results;
+  const others = await attachIn(
+    context,
+    again.map(({ name }) => ({ name, mode: HOOK_MODE.auto })),
+  );
+  const byName = new Map(again.map(({ name }, at) => [name, others[at]]));
+  return results.map((result, at) => byName.get(wanted[at]?.name ?? '') ?? result);
+}
+
+/** Attaches to links by name, each in its mode. */
+export function attachIn(
+  { library, pins }: NativeContext,
+  links: readonly { readonly name: string; readonly mode: number }[],
+): Promise<BatchResult[]> {
+  const ops = links.map(({ name, mode }) => ({
+    verb: HOOK_VERB.attach,
+    mode,
+    name,
+    program: PORT_PROGRAM,
+    dir: pins.dir,
+  }));
+  return applyBatch(library, 'esw_hook_apply', HOOK_OP, ops);
+}
+
+/** Detaches. Hooks of links that this plan deletes go with them: one grace period instead of two. */
+export async function detachHooks(
+  { library, pins }: NativeContext,
+  names: LinkNames,
+  hooks: readonly Hook[],
+): Promise<OpResult[]> {
+  const staying = hooks.filter(hook => !names.isDoomed(hook.link));
+  const links = await names.resolve(staying.map(hook => hook.link));
+  const present = staying.filter((_, at) => links[at]?.ifindex !== null);
+  const ops = present.map(({ link }) => ({
+    verb: HOOK_VERB.detach,
+    mode: HOOK_MODE.auto,
+    name: link,
+    program: PORT_PROGRAM,
+    dir: pins.dir,
+  }));
+  const results = await applyBatch(library, 'esw_hook_apply', HOOK_OP, ops);
+  const outcome = new Map(present.map((hook, at) => [hook, plain(results[at] ?? DONE)]));
+  return hooks.map(hook => outcome.get(hook) ?? DONE);
+}
+
+function plain({ errno, extack }: OpResult): OpResult {
+  return { errno, extack };
+}
