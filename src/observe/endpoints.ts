@@ -3,7 +3,7 @@ import { portNames } from '../ir/names.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { EndpointBody } from '../wire/api/endpoint.ts';
 import { Troubles } from './health.ts';
-import { countersOf, intentOf, type Picture } from './picture.ts';
+import { countersOf, type Picture, requireIntent } from './picture.ts';
 import type { Sources } from './sources.ts';
 import { Traffic } from './traffic.ts';
 
@@ -20,7 +20,7 @@ export function endpointBodies(
 ): EndpointBody[] {
   const troubles = new Troubles(picture);
   const traffic = new Traffic(countersOf(picture), picture.eswitch.why);
-  return [...intentOf(picture).endpoints.values()]
+  return [...requireIntent(picture).endpoints.values()]
     .filter(only)
     .sort(compareEndpoints)
     .map(endpoint => {

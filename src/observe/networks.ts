@@ -3,7 +3,7 @@ import { gatewayNames } from '../ir/names.ts';
 import type { Network } from '../model/network.ts';
 import type { NetworkBody } from '../wire/api/network.ts';
 import { Troubles } from './health.ts';
-import { countersOf, intentOf, type Picture } from './picture.ts';
+import { countersOf, type Picture, requireIntent } from './picture.ts';
 import type { Sources } from './sources.ts';
 import { Traffic } from './traffic.ts';
 
@@ -12,7 +12,7 @@ export function networkBodies(
   picture: Picture,
   only: (network: Network) => boolean,
 ): NetworkBody[] {
-  const intent = intentOf(picture);
+  const intent = requireIntent(picture);
   const troubles = new Troubles(picture);
   const traffic = new Traffic(countersOf(picture), picture.eswitch.why);
   const members = Map.groupBy(intent.endpoints.values(), endpoint => endpoint.networkId);

@@ -56,7 +56,15 @@ export async function takePicture(sources: Sources): Promise<Picture> {
   };
 }
 
+/** Nothing when the store cannot be read: for answers that say so elsewhere. */
 export const intentOf = (picture: Picture): Intent => (picture.intent.ok ? picture.intent.value : NOTHING);
+
+/** For answers that would be untrue without it: throws why the store cannot be read. */
+export function requireIntent(picture: Picture): Intent {
+  if (!picture.intent.ok) throw picture.intent.problem;
+  return picture.intent.value;
+}
+
 export const countersOf = (picture: Picture): Counters =>
   picture.counters.ok ? picture.counters.value : NO_COUNTERS;
 

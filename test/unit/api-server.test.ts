@@ -121,6 +121,16 @@ describe('/v1/networks and /v1/endpoints', () => {
   });
 });
 
+describe('without a store', () => {
+  it('refuses lists instead of showing empty ones', async () => {
+    const storeProblem = new EswError('ESW_ERR_STORE_IO', 'disk full');
+    for (const path of ['/v1/networks', '/v1/endpoints', '/v1/networks/3f2a']) {
+      const { code, body } = await get<Failure>(path, { storeProblem });
+      expect([code, body.error.code]).toEqual([503, 'ESW_ERR_STORE_IO']);
+    }
+  });
+});
+
 describe('/v1/rules and /v1/plan', () => {
   it('lists every resource, filtered by kind and endpoint', async () => {
     const all = await get<RuleList>('/v1/rules');

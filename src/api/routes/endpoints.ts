@@ -1,6 +1,6 @@
 import { EswError } from '../../lib/errors.ts';
 import { endpointBodies } from '../../observe/endpoints.ts';
-import { intentOf } from '../../observe/picture.ts';
+import { requireIntent } from '../../observe/picture.ts';
 import { ErrorBody, IdParams } from '../../wire/api/common.ts';
 import { EndpointBody, EndpointList, EndpointQuery } from '../../wire/api/endpoint.ts';
 import type { ApiApp, RouteContext } from '../app.ts';
@@ -19,7 +19,7 @@ export function endpointRoutes(app: ApiApp, { sources, picture }: RouteContext):
     async request => {
       const seen = await picture();
       const { network } = request.query;
-      const id = network === undefined ? null : resolveNetwork(network, intentOf(seen).networks.keys());
+      const id = network === undefined ? null : resolveNetwork(network, requireIntent(seen).networks.keys());
       return {
         endpoints: endpointBodies(sources, seen, endpoint => id === null || endpoint.networkId === id),
       };
@@ -36,7 +36,7 @@ export function endpointRoutes(app: ApiApp, { sources, picture }: RouteContext):
     },
     async request => {
       const seen = await picture();
-      const id = resolveEndpoint(request.params.id, intentOf(seen).endpoints.keys());
+      const id = resolveEndpoint(request.params.id, requireIntent(seen).endpoints.keys());
       const [body] = endpointBodies(sources, seen, endpoint => endpoint.id === id);
       if (body === undefined) throw new EswError('ESW_ERR_ENDPOINT_UNKNOWN', `endpoint ${id} is gone`);
       return body;

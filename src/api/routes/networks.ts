@@ -1,6 +1,6 @@
 import { EswError } from '../../lib/errors.ts';
 import { networkBodies } from '../../observe/networks.ts';
-import { intentOf } from '../../observe/picture.ts';
+import { requireIntent } from '../../observe/picture.ts';
 import { ErrorBody, IdParams } from '../../wire/api/common.ts';
 import { NetworkBody, NetworkList } from '../../wire/api/network.ts';
 import type { ApiApp, RouteContext } from '../app.ts';
@@ -23,7 +23,7 @@ export function networkRoutes(app: ApiApp, { sources, picture }: RouteContext): 
     },
     async request => {
       const seen = await picture();
-      const id = resolveNetwork(request.params.id, intentOf(seen).networks.keys());
+      const id = resolveNetwork(request.params.id, requireIntent(seen).networks.keys());
       const [body] = networkBodies(sources, seen, network => network.id === id);
       if (body === undefined) throw new EswError('ESW_ERR_NETWORK_UNKNOWN', `network ${id} is gone`);
       return body;

@@ -1,4 +1,4 @@
-import { intentOf } from '../../observe/picture.ts';
+import { requireIntent } from '../../observe/picture.ts';
 import { planBody, ruleList } from '../../observe/rules.ts';
 import { roundBody } from '../../observe/status.ts';
 import { ErrorBody } from '../../wire/api/common.ts';
@@ -19,10 +19,10 @@ export function ruleRoutes(app: ApiApp, { sources, picture }: RouteContext): voi
     async request => {
       const { view = 'desired', network, endpoint, kind, hardware } = request.query;
       const seen = await picture();
-      const intent = intentOf(seen);
       return ruleList(sources, seen, view, {
-        network: network === undefined ? null : resolveNetwork(network, intent.networks.keys()),
-        endpoint: endpoint === undefined ? null : resolveEndpoint(endpoint, intent.endpoints.keys()),
+        network: network === undefined ? null : resolveNetwork(network, requireIntent(seen).networks.keys()),
+        endpoint:
+          endpoint === undefined ? null : resolveEndpoint(endpoint, requireIntent(seen).endpoints.keys()),
         kind: kind ?? null,
         hardware: hardware === undefined ? null : hardware === 'yes',
       });

@@ -34,7 +34,13 @@ function eswitchField({ status }: Look): Field {
   return field('Eswitch', mechanism === '' ? kind : `${kind} (${mechanism})`, ...(why === '' ? [] : [why]));
 }
 
+function networksField({ status }: Look): Field {
+  if (status.store.origin === 'unavailable') return field('Networks', 'not known');
+  return field('Networks', status.networks === 0 ? 'none' : grouped(status.networks));
+}
+
 function endpointsField({ status, style }: Look): Field {
+  if (status.store.origin === 'unavailable') return field('Endpoints', 'not known');
   const { total, ...states } = status.endpoints;
   const parts = Object.entries(states)
     .filter(([, count]) => count > 0)
@@ -125,7 +131,7 @@ export function statusScreen(status: Status, style: Style, nowMs: number): strin
   const fields: Field[] = [
     stateField(look),
     eswitchField(look),
-    field('Networks', status.networks === 0 ? 'none' : grouped(status.networks)),
+    networksField(look),
     endpointsField(look),
     ...trafficFields(look),
     ...reconcileFields(look),
