@@ -16,8 +16,10 @@ const PROGRESS_EVERY = 500;
 export interface Attached {
   readonly endpoint: PluginEndpoint;
   readonly sandbox: Netns;
-  /** The function side's name, also inside the sandbox. */
+  /** The function side's name in the host's namespace: Docker's SrcName. */
   readonly link: string;
+  /** Its name inside the sandbox. */
+  readonly ifname: string;
 }
 
 export interface PopulationOptions {
@@ -33,8 +35,8 @@ export interface PopulationOptions {
 }
 
 /**
- * Creates, joins and moves `count` endpoints. Function sides are moved into shared namespaces, keep
- * their names there and stay down: the daemon and the tables see what they would see with containers.
+ * Creates, joins and moves `count` endpoints. Function sides are moved into shared namespaces under
+ * names of their own and stay down: the daemon and the tables see what they would see with containers.
  */
 export async function populate(options: PopulationOptions): Promise<readonly Attached[]> {
   const sandboxes = await openSandboxes(options);
@@ -70,7 +72,7 @@ async function attach(options: PopulationOptions, index: number, sandbox: Netns)
   const { value: endpoint } = await client.requestAddress(network, `${label}/${index}`);
   await client.createEndpoint(endpoint);
   const { value: link } = await client.join(endpoint, sandbox.path);
-  return { endpoint, sandbox, link };
+  return { endpoint, sandbox, link, ifname: `eth${index % ENDPOINTS_PER_NAMESPACE}` };
 }
 
 async function moveAll(host: Netns, attached: readonly Attached[]): Promise<void> {
@@ -78,18 +80,18 @@ async function moveAll(host: Netns, attached: readonly Attached[]): Promise<void
     const batch = attached.slice(from, from + MOVES_PER_BATCH);
     await ipBatch(
       host,
-      batch.map(({ link, sandbox }) => `link set ${link} netns ${sandbox.pid}`),
+      batch.map(({ link, ifname, sandbox }) => `link set ${link} netns ${sandbox.pid} name ${ifname}`),
     );
   }
 }
 
 /** As dockerd does after Join: function side into the sandbox, with its address, up. */
-export async function plug(host: Netns, { endpoint, sandbox, link }: Attached): Promise<void> {
-  await ipBatch(host, [`link set ${link} netns ${sandbox.pid}`]);
-  await ipBatch(sandbox, [`addr add ${endpoint.address} dev ${link}`, `link set ${link} up`]);
+export async function plug(host: Netns, { endpoint, sandbox, link, ifname }: Attached): Promise<void> {
+  await ipBatch(host, [`link set ${link} netns ${sandbox.pid} name ${ifname}`]);
+  await ipBatch(sandbox, [`addr add ${endpoint.address} dev ${ifname}`, `link set ${ifname} up`]);
 }
 
 /** As dockerd does before Leave: function side back to the host's namespace. */
-export async function unplug(host: Netns, { sandbox, link }: Attached): Promise<void> {
-  await ipBatch(sandbox, [`link set ${link} down`, `link set ${link} netns ${host.pid}`]);
+export async function unplug(host: Netns, { sandbox, link, ifname }: Attached): Promise<void> {
+  await ipBatch(sandbox, [`link set ${ifname} down`, `link set ${ifname} netns ${host.pid} name ${link}`]);
 }

@@ -85,7 +85,7 @@ async function cycle(client: PluginClient, { host, sandbox, network }: Bench, na
   const endpoint = requested.value;
   const created = await client.createEndpoint(endpoint);
   const joined = await client.join(endpoint, sandbox.path);
-  const attached = { endpoint, sandbox, link: joined.value };
+  const attached = { endpoint, sandbox, link: joined.value, ifname: 'eth0' };
   await plug(host, attached);
   await unplug(host, attached);
   const left = await client.leave(endpoint);

@@ -98,6 +98,6 @@ async function openTalker(
   const { value: endpoint } = await client.requestAddress(network, name);
   await client.createEndpoint(endpoint);
   const { value: link } = await client.join(endpoint, namespace.path);
-  await plug(host, { endpoint, sandbox: namespace, link });
+  await plug(host, { endpoint, sandbox: namespace, link, ifname: 'eth0' });
   return { namespace, ip4: endpoint.address.split('/')[0] ?? '' };
 }
