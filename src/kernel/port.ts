@@ -73,6 +73,7 @@ export interface KernelPort {
   dump(): Promise<Snapshot>;
   /**
    * Runs all operations in order; results have the same length and order. Never throws for a refusal.
+   * Deleting a port takes everything on its links with it: hook, addresses, sysctls.
    * A link that lacks our mark is as good as absent: nothing is attached to it, no entry points at it.
    */
   apply(ops: readonly Op[]): Promise<readonly OpResult[]>;

@@ -1,6 +1,7 @@
 /** The difference of one key. */
 import { same } from '../ir/fingerprint.ts';
-import type { Kind, Resource } from '../ir/resource.ts';
+import { portKey } from '../ir/make.ts';
+import type { Key, Kind, Resource } from '../ir/resource.ts';
 import type { ResourceOp } from './order.ts';
 
 /**
@@ -45,4 +46,12 @@ export function needsOf(kind: Kind): readonly ('programs' | 'nft-table' | 'port'
     default:
       return [];
   }
+}
+
+/**
+ * The port that takes `resource` with it when it is deleted. Detaching first would cost as much as
+ * deleting the link: the kernel waits for a grace period in both.
+ */
+export function carrierOf(resource: Resource): Key | null {
+  return resource.kind === 'hook' ? portKey(resource.link) : null;
 }

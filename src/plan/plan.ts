@@ -1,7 +1,7 @@
 /** Delta between two tables → ordered operations. Pure; for whole tables. Rounds use the Tracker. */
 import type { Op } from '../ir/op.ts';
 import type { Key, Kind, Resource } from '../ir/resource.ts';
-import { diff, staleAfterPut } from './diff.ts';
+import { carrierOf, diff, staleAfterPut } from './diff.ts';
 import { orderOps, type ResourceOp } from './order.ts';
 import { linksOf, SWAP_THRESHOLD, swapEntries, wantsSwap } from './swap.ts';
 
@@ -18,7 +18,11 @@ export function plan(
 ): Op[] {
   const ops: ResourceOp[] = [];
   for (const [key, resource] of desired) push(ops, diff(resource, observed.get(key)));
-  for (const [key, resource] of observed) if (!desired.has(key)) push(ops, diff(undefined, resource));
+  for (const [key, resource] of observed) {
+    const carrier = carrierOf(resource);
+    const goesAnyway = carrier !== null && observed.has(carrier) && !desired.has(carrier);
+    if (!desired.has(key) && !goesAnyway) push(ops, diff(undefined, resource));
+  }
   const stale = new Set(
     ops.flatMap(op => (op.verb === 'delete' ? [] : (staleAfterPut(op.resource.kind) ?? []))),
   );

@@ -4,9 +4,10 @@
  * an endpoint); keys that nobody wants belong to the owner that had them last, or to the host.
  */
 import { same } from '../ir/fingerprint.ts';
+import { hookKey } from '../ir/make.ts';
 import type { Op } from '../ir/op.ts';
 import type { Key, Resource } from '../ir/resource.ts';
-import { diff, needsOf, staleAfterPut } from './diff.ts';
+import { carrierOf, diff, needsOf, staleAfterPut } from './diff.ts';
 import { type Cause, DirtyKeys } from './dirty.ts';
 import { orderOps, type ResourceOp } from './order.ts';
 import { linksOf, SWAP_THRESHOLD, swapEntries, wantsSwap } from './swap.ts';
@@ -117,14 +118,16 @@ export class Tracker {
     return ops.length === 0 && swap ? [this.#swap()] : orderOps(ops);
   }
 
+  /** Next deletions of links, with what they carry, and of hooks on links that stay. */
   takeSlow(limit: number): Op[] {
     const ops: ResourceOp[] = [];
-    for (const [, keys] of this.#slow.entries()) {
+    for (const [owner, keys] of this.#slow.entries()) {
       for (const key of keys.keys()) {
         const op = diff(undefined, this.#observed.get(key));
-        if (op !== null) ops.push(op);
+        const carrier = op === null ? null : carrierOf(op.resource);
+        if (op !== null && (carrier === null || !this.#slow.of(owner).has(carrier))) ops.push(op);
+        if (ops.length >= limit) return orderOps(ops);
       }
-      if (ops.length >= limit) break;
     }
     return orderOps(ops);
   }
@@ -210,7 +213,10 @@ export class Tracker {
     else this.#observed.set(resource.key, resource);
     // The intent may have moved while the kernel worked.
     this.#mark(resource.key, 'intent');
-    if (op.verb === 'delete') return;
+    if (op.verb === 'delete') {
+      if (resource.kind === 'port') this.#gone(hookKey(resource.rep));
+      return;
+    }
     this.#unblock(resource);
     const stale = staleAfterPut(resource.kind);
     if (stale === null) return;
@@ -219,6 +225,10 @@ export class Tracker {
       this.#observed.delete(key);
       this.#mark(key, cause ?? 'intent');
     }
+  }
+
+  #gone(key: Key): void {
+    if (this.#observed.delete(key)) this.#mark(key, 'intent');
   }
 
   #doneSwap(entries: readonly Key[], settled: Map<Key, Cause>): void {

@@ -219,6 +219,15 @@ export function applyContract(the: Bench): void {
       expect(extra(snapshot, rest)).toEqual([]);
     });
 
+    it('takes a hook away with its port, and gives the next port of that name its own', async () => {
+      await the.build();
+      const { rep } = first(the.net.ports);
+      await succeed(the.kernel, deletes(pick(the.net.all.values(), 'port').filter(p => p.rep === rep)));
+      expect((await the.kernel.dump()).resources.has(`hook/${rep}/ingress`)).toBe(false);
+      await the.build();
+      expectShown(await the.kernel.dump(), the.net.all.values());
+    });
+
     it('removes entries left behind by a link that is gone', async () => {
       await the.build();
       const { rep } = first(the.net.ports);

@@ -65,7 +65,7 @@ describe('intent', () => {
       'delete port-entry',
     ]);
     await the.reconciler.resync('request');
-    expect(kinds(the.kernel.log).slice(4)).toEqual(['delete hook', 'delete port']);
+    expect(kinds(the.kernel.log).slice(4)).toEqual(['delete port']);
     await expectConverged(the);
   });
 

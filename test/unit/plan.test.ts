@@ -148,6 +148,19 @@ describe('tracker', () => {
     expect(tracker.takeFast(9)).toHaveLength(2);
   });
 
+  it('detaches a hook only from a link that stays', () => {
+    const tracker = new Tracker();
+    tracker.setOwner('e', [link, hook('r')]);
+    drain(tracker);
+    tracker.setOwner('e', [link]);
+    expect(texts(drain(tracker))).toEqual(['- hook r ingress esw_port']);
+    tracker.setOwner('e', [link, hook('r')]);
+    drain(tracker);
+    tracker.setOwner('e', []);
+    expect(drain(tracker)).toHaveLength(1);
+    expect(tracker.observed.size).toBe(0);
+  });
+
   it('gives a key to its last owner', () => {
     const tracker = new Tracker();
     tracker.setOwner('a', [fib(1)]);
@@ -175,6 +188,6 @@ describe('tracker', () => {
     drain(tracker);
     tracker.setOwner('e', []);
     expect(tracker.takeFast(9).map(op => op.verb === 'delete' && op.resource.kind)).toEqual(['fib-entry']);
-    expect(tracker.takeSlow(9).map(op => op.verb === 'delete' && op.resource.kind)).toEqual(['hook', 'port']);
+    expect(tracker.takeSlow(9).map(op => op.verb === 'delete' && op.resource.kind)).toEqual(['port']);
   });
 });
