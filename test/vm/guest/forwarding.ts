@@ -4,8 +4,11 @@
  *
  *   node test/vm/guest/forwarding.ts [auto|tcx|clsact]
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { KIND_ORDER } from '../../../src/ir/resource.ts';
 import { createNativeKernel } from '../../../src/kernel/native/native-kernel.ts';
 import { RULESET_DIGEST } from '../../../src/kernel/native/nft-ruleset.ts';
@@ -13,7 +16,7 @@ import { objectDigest } from '../../../src/kernel/native/pins.ts';
 import type { KernelPort } from '../../../src/kernel/port.ts';
 import { plan } from '../../../src/plan/plan.ts';
 import { endpoint, example, NETWORK } from '../../contract/kernel-harness.ts';
-import { exec, tryExec } from '../../lab/exec.ts';
+import { exec, start, tryExec } from '../../lab/exec.ts';
 
 // It acts on the namespace it is in, for real: never on the machine that runs the tests.
 if (!readFileSync('/proc/cmdline', 'utf8').includes('guest_init='))
@@ -86,6 +89,43 @@ async function ping(netns: string, target: string): Promise<boolean> {
   return (await tryExec(command)).code === 0;
 }
 
+/** Answers one line to whoever connects, from inside a namespace. */
+const SERVER = "require('net').createServer(c => c.end('served')).listen(80, '::', () => console.log('up'))";
+
+/** A published port of endpoint 1, asked for on the host's own localhost. */
+async function published(netns: string): Promise<boolean> {
+  const command = ['ip', 'netns', 'exec', netns, process.execPath, '-e', SERVER] as const;
+  const server = start(command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (server.stdout) await once(server.stdout, 'data');
+  const socket = connect({ host: '127.0.0.1', port: endpoint(1).bindings[0]?.hostPort ?? 0 });
+  socket.setTimeout(5000, () => socket.destroy());
+  const answer = await text(socket).catch(() => '');
+  server.kill('SIGKILL');
+  return answer === 'served';
+}
+
+/** A source address that is not the port's. */
+async function spoof(netns: string): Promise<boolean> {
+  await exec(['ip', '-n', netns, 'address', 'add', '10.211.7.99/32', 'dev', 'eth0']);
+  const target = address(endpoint(2).ip4);
+  const command = [
+    'ip',
+    'netns',
+    'exec',
+    netns,
+    'ping',
+    '-n',
+    '-c',
+    '1',
+    '-W',
+    '1',
+    '-I',
+    '10.211.7.99',
+    target,
+  ] as const;
+  return (await tryExec(command)).code === 0;
+}
+
 const probes = await kernel.probe();
 const refused = await applyAll(kernel);
 if (refused.length > 0) {
@@ -95,12 +135,14 @@ if (refused.length > 0) {
 const [first = '', second = ''] = [await enterSandbox(1), await enterSandbox(2)];
 const peer = endpoint(2);
 const [gateway4, gateway6] = NETWORK.subnets.map(subnet => String(subnet.gateway));
-const pings = {
+const traffic = {
   peer4: await ping(first, address(peer.ip4)),
   peer6: await ping(first, address(peer.ip6)),
   back4: await ping(second, address(endpoint(1).ip4)),
   gateway4: await ping(first, gateway4 ?? ''),
   gateway6: await ping(first, gateway6 ?? ''),
+  published: await published(first),
+  spoofed: await spoof(first),
 };
 const snapshot = await kernel.dump();
 const counters = await kernel.counters();
@@ -109,7 +151,7 @@ const report = {
   hookMode: snapshot.hookMode,
   probes: Object.fromEntries(probes.map(probe => [probe.name, probe.answer])),
   refused,
-  pings,
+  traffic,
   /** A second round has nothing to do. */
   again: plan(all, snapshot.resources).map(
     op => `${op.verb} ${op.verb === 'swap-fib' ? op.key : op.resource.key}`,
