@@ -43,7 +43,8 @@ export async function createNetwork(deps: PluginDeps, request: CreateNetworkRequ
  */
 export async function deleteNetwork(deps: PluginDeps, id: NetworkId): Promise<void> {
   const { store, log } = deps;
-  if (store.network(id) === null) return;
+  const network = store.network(id);
+  if (network === null) return;
   const lost = [...store.intent().endpoints.values()].filter(endpoint => endpoint.networkId === id);
   if (lost.length > 0) {
     log.warn({ network: id, endpoints: lost.length }, 'network deleted with endpoints that Docker forgot');
@@ -51,6 +52,7 @@ export async function deleteNetwork(deps: PluginDeps, id: NetworkId): Promise<vo
   const { revision } = store.commit(tx => {
     for (const endpoint of lost) tx.deleteEndpoint(endpoint.id);
     tx.deleteNetwork(id);
+    deps.ipam.networkDeleted(tx, network);
   });
   const endpoints = lost.map(endpoint => endpoint.id);
   try {

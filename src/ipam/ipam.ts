@@ -1,5 +1,6 @@
 /** The IPAM: pools and addresses for Docker networks, over the store. */
 import type { Cidr, Ip, Mac } from '../lib/brand.ts';
+import type { Network } from '../model/network.ts';
 import type { Pool, StoreWriter } from '../store/port.ts';
 import { Addresses, type AddressRequest } from './addresses.ts';
 import type { PoolRequest } from './pool-id.ts';
@@ -14,6 +15,8 @@ export interface Ipam {
   beginReplay(): void;
   /** Inside an endpoint's commit: makes sure that its address is leased, if the pool is one of ours. */
   adopt(tx: StoreWriter, pool: Cidr, address: Ip, mac: Mac): void;
+  /** Inside a network's commit, after its deletion: frees what Docker released before it. */
+  networkDeleted(tx: StoreWriter, network: Network): void;
   /** Once at start: frees leases whose endpoints never came to be. Returns how many. */
   reclaim(): number;
 }
@@ -34,6 +37,7 @@ export function createIpam(deps: IpamDeps): Ipam {
     releaseAddress: (poolId, address) => addresses.release(poolId, address),
     beginReplay: () => pools.beginReplay(),
     adopt: (tx, pool, address, mac) => addresses.adopt(tx, pool, address, mac),
+    networkDeleted: (tx, network) => pools.networkDeleted(tx, network),
     reclaim: () => addresses.reclaim(),
   };
 }

@@ -2,7 +2,8 @@
 import type { Cidr } from '../lib/brand.ts';
 import { EswError } from '../lib/errors.ts';
 import { cidrLength, cidrRange, type Family, ipFamily } from '../lib/ip.ts';
-import type { Pool, Store } from '../store/port.ts';
+import type { Network } from '../model/network.ts';
+import type { Pool, Store, StoreWriter } from '../store/port.ts';
 import { nextPool } from './allocate.ts';
 import type { DefaultPools } from './default-pools.ts';
 import { networksOn } from './holders.ts';
@@ -47,19 +48,31 @@ export class Pools {
     if (range === null) return this.#create(space, this.#choose(space, request.v6 ? 6 : 4));
     const existing = this.#deps.store.pool(poolId(space, range));
     if (existing === null) return this.#create(space, range);
-    return this.#isReplay(existing)
-      ? existing
-      : this.#put({ ...existing, references: existing.references + 1 });
+    if (existing.references > 0 && this.#isReplay(existing)) return existing;
+    return this.#put({ ...existing, references: existing.references + 1 });
   }
 
-  /** Gives one reference back; the last one frees the pool and all its leases. Unknown pools are fine. */
+  /**
+   * Gives one reference back; the last one frees the pool and all its leases. Docker 20.10 releases the
+   * pool before it deletes the network on it: then the pool stays until that. Unknown pools are fine.
+   */
   release(id: string): void {
     const { store } = this.#deps;
     const pool = store.pool(id);
     if (pool === null) return;
     this.#replayable.delete(id);
-    if (pool.references > 1) this.#put({ ...pool, references: pool.references - 1 });
-    else if (networksOn(store, pool.pool).length === 0) store.commit(tx => tx.deletePool(id));
+    const references = Math.max(0, pool.references - 1);
+    const isHeld = networksOn(store, pool.pool).length > 0;
+    if (references > 0 || isHeld) this.#put({ ...pool, references });
+    else store.commit(tx => tx.deletePool(id));
+  }
+
+  /** Within the commit that deletes a network: frees the pools that Docker had released before. */
+  networkDeleted(tx: StoreWriter, { subnets }: Network): void {
+    for (const pool of tx.pools()) {
+      const isOn = subnets.some(subnet => subnet.pool === pool.pool);
+      if (isOn && pool.references === 0 && networksOn(tx, pool.pool).length === 0) tx.deletePool(pool.id);
+    }
   }
 
   /**

@@ -17,7 +17,7 @@ export interface Pool {
   readonly pool: Cidr;
   /** Range dynamic addresses come from; null = whole pool. */
   readonly subPool: Cidr | null;
-  /** RequestPool calls minus ReleasePool calls. */
+  /** RequestPool calls minus ReleasePool calls; 0 = released, kept until the network on it is deleted. */
   readonly references: number;
   /** Last address handed out dynamically, so that a freed one is not reused at once; null = none yet. */
   readonly cursor: Ip | null;

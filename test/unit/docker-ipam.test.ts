@@ -117,13 +117,17 @@ describe('as Docker calls it', () => {
     expect(plugin.store.leases(POOL).has('10.1.0.3' as Ip)).toBe(false);
   });
 
-  it('the end of a network leaves nothing', async () => {
+  it.each([true, false])('the end of a network leaves nothing, released first: %s', async isReleasedFirst => {
+    const release = async () => {
+      await releaseAddress('10.1.0.1');
+      await plugin.ok('IpamDriver.ReleasePool', { PoolID: POOL });
+    };
     await plugin.ok('NetworkDriver.Leave', ref());
     await plugin.ok('NetworkDriver.DeleteEndpoint', ref(NID, EID));
     await releaseAddress('10.1.0.2');
+    if (isReleasedFirst) await release();
     await plugin.ok('NetworkDriver.DeleteNetwork', { NetworkID: NID });
-    await releaseAddress('10.1.0.1');
-    await plugin.ok('IpamDriver.ReleasePool', { PoolID: POOL });
+    if (!isReleasedFirst) await release();
     expect(plugin.store.pools()).toEqual([]);
     expect(plugin.store.intent().networks.size + plugin.store.intent().endpoints.size).toBe(0);
   });

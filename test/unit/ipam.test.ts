@@ -41,6 +41,12 @@ const mac = (n: number) =>
 const ask = (poolId: string, address = '', forMac: Mac | null = null, isGateway = false): string =>
   ipam.requestAddress({ poolId, address, isGateway, mac: forMac });
 
+const deleteNetwork = () =>
+  store.commit(tx => {
+    tx.deleteNetwork(NET);
+    ipam.networkDeleted(tx, network(NET, 1, 0));
+  });
+
 describe('pools', () => {
   it('have an id that says what they are, and count their references', () => {
     expect(pool('10.1.0.0/16')).toBe('local/10.1.0.0/16');
@@ -117,11 +123,26 @@ describe('pools', () => {
     ipam.releaseAddress(id, '10.1.0.1');
     ipam.releasePool(id);
     expect(store.leases(id).has('10.1.0.1' as Ip)).toBe(true);
-    store.commit(tx => tx.deleteNetwork(NET));
+    expect(store.pool(id)?.references).toBe(0);
+    pool('10.1.0.0/16');
+    expect(store.pool(id)?.references).toBe(1);
+    deleteNetwork();
     ipam.releaseAddress(id, '10.1.0.1');
     expect(store.leases(id).size).toBe(0);
     ipam.releasePool(id);
     expect(store.pool(id)).toBeNull();
+  });
+
+  it('released before their network is deleted go with it', () => {
+    const id = pool('10.1.0.0/16');
+    ask(id, '', null, true);
+    store.commit(tx => tx.putNetwork(network(NET, 1, 0)));
+    ipam.releaseAddress(id, '10.1.0.1');
+    ipam.releasePool(id);
+    ipam.releasePool(id);
+    deleteNetwork();
+    expect(store.pool(id)).toBeNull();
+    expect(ask(pool('10.1.0.0/16'), '', mac(1))).toBe('10.1.0.1/16');
   });
 });
 
