@@ -82,7 +82,7 @@ bool esw_addr_parse(const struct nlmsghdr *nlh, struct esw_addr_rec *rec)
 	rec->prefixlen = ifa->ifa_prefixlen;
 	rec->scope = ifa->ifa_scope;
 	rec->flags = ifa->ifa_flags;
-	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*ifa)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFA_LOCAL:
 			local = esw_nl_bytes(attr, rec->addr, len) || local;

@@ -39,7 +39,7 @@ static bool parse_link(const struct nlmsghdr *nlh, struct esw_event *event)
 		return false;
 	event->ifindex = (uint32_t)ifi->ifi_index;
 	event->flags = ifi->ifi_flags;
-	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*ifi)) {
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
 			esw_nl_text(attr, event->name, sizeof(event->name));
 	}
@@ -67,7 +67,7 @@ static bool parse_route(const struct nlmsghdr *nlh, struct esw_event *event)
 		return false;
 	event->family = rtm->rtm_family;
 	event->flags = rtm->rtm_flags;
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*rtm)) {
 		if (mnl_attr_get_type(attr) == RTA_OIF)
 			esw_nl_u32(attr, &event->ifindex);
 	}
@@ -126,7 +126,7 @@ static bool forward(struct stream *stream)
 	struct esw_event event;
 	ssize_t got = recvfrom(stream->nl.fd, stream->nl.recv_buf, ESW_NL_RECV_MAX, MSG_TRUNC,
 			       (struct sockaddr *)&from, &from_len);
-	int len;
+	size_t left;
 
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return true;
@@ -136,7 +136,7 @@ static bool forward(struct stream *stream)
 		return write_event(stream->out, &lost);
 	if (from.nl_pid != 0)
 		return true; /* not the kernel */
-	for (len = (int)got; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	for (left = (size_t)got; esw_nl_msg_ok(nlh, left); nlh = esw_nl_msg_next(nlh, &left)) {
 		if (esw_event_parse(nlh, &event) && !write_event(stream->out, &event))
 			return false;
 	}

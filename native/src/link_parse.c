@@ -74,7 +74,7 @@ int esw_link_parse(const struct nlmsghdr *nlh, const char *mark, enum esw_altnam
 	rec->ifindex = ifi->ifi_index;
 	rec->flags = ifi->ifi_flags;
 	rec->peer_netnsid = -1;
-	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*ifi)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_IFNAME:
 			esw_nl_text(attr, rec->name, sizeof(rec->name));

@@ -78,7 +78,7 @@ bool esw_neigh_parse(const struct nlmsghdr *nlh, struct esw_neigh_rec *rec)
 	rec->ifindex = (uint32_t)ndm->ndm_ifindex;
 	rec->state = ndm->ndm_state;
 	rec->family = ndm->ndm_family;
-	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*ndm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case NDA_DST:
 			has_addr = esw_nl_bytes(attr, rec->addr, len) || has_addr;

@@ -213,12 +213,14 @@ static int run_window(struct esw_nl_txn *txn, struct window *win, esw_nl_reply_f
 	while (!err && win->open) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)txn->nl->recv_buf;
 		int len = receive(txn->nl);
+		size_t left;
 
 		if (len < 0) {
 			err = len;
 			break;
 		}
-		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		left = (size_t)len;
+		for (; esw_nl_msg_ok(nlh, left); nlh = esw_nl_msg_next(nlh, &left))
 			answer(win, nlh, reply, ctx);
 	}
 	return err;
@@ -263,12 +265,13 @@ int esw_nl_request(struct esw_nl_txn *txn, char *extack)
 /* ---- dumps ----------------------------------------------------------------------------------- */
 
 /* Feeds one datagram of a dump. 1 = more to come, 0 = done, or -errno. */
-static int dump_feed(struct esw_nl *nl, const struct esw_nl_dump *dump, int len, bool *interrupted)
+static int dump_feed(struct esw_nl *nl, const struct esw_nl_dump *dump, size_t left,
+		     bool *interrupted)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->recv_buf;
 	struct esw_nl_ack ack;
 
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	for (; esw_nl_msg_ok(nlh, left); nlh = esw_nl_msg_next(nlh, &left)) {
 		int32_t status = 0;
 		int err;
 
@@ -306,7 +309,7 @@ static int dump_once(struct esw_nl *nl, const struct esw_nl_dump *dump, bool *in
 	do {
 		int len = receive(nl);
 
-		err = len < 0 ? len : dump_feed(nl, dump, len, interrupted);
+		err = len < 0 ? len : dump_feed(nl, dump, (size_t)len, interrupted);
 	} while (err > 0);
 	return err;
 }

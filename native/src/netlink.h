@@ -96,6 +96,20 @@ struct esw_nl_ack {
 /* Parses an NLMSG_ERROR message. 0 or -EBADMSG. */
 int esw_nl_parse_ack(const struct nlmsghdr *nlh, struct esw_nl_ack *ack);
 
+/* Walks the messages of a datagram. libmnl's mnl_nlmsg_ok (1.0.4) compares lengths as int, so that a
+ * length of 2^31 or more passes; these do not. */
+bool esw_nl_msg_ok(const struct nlmsghdr *nlh, size_t left);
+const struct nlmsghdr *esw_nl_msg_next(const struct nlmsghdr *nlh, size_t *left);
+
+/* Walks the attributes behind a fixed header of `size` bytes that is known to be there. Ends at the
+ * message's own end; libmnl's loop rounds that up. */
+#define esw_nl_for_each_attr(attr, nlh, size)                                                     \
+	for ((attr) = (const struct nlattr *)((const char *)(nlh) + NLMSG_HDRLEN +                \
+					      NLMSG_ALIGN(size));                                 \
+	     mnl_attr_ok((attr), (int)((const char *)(nlh) + (nlh)->nlmsg_len -                   \
+				       (const char *)(attr)));                                    \
+	     (attr) = mnl_attr_next(attr))
+
 /* The fixed header of a message, or NULL if the message is shorter. */
 const void *esw_nl_fixed(const struct nlmsghdr *nlh, size_t size);
 

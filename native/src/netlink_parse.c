@@ -6,6 +6,19 @@
 #include "batch.h"
 #include "netlink.h"
 
+bool esw_nl_msg_ok(const struct nlmsghdr *nlh, size_t left)
+{
+	return left >= NLMSG_HDRLEN && nlh->nlmsg_len >= NLMSG_HDRLEN && nlh->nlmsg_len <= left;
+}
+
+const struct nlmsghdr *esw_nl_msg_next(const struct nlmsghdr *nlh, size_t *left)
+{
+	size_t step = NLMSG_ALIGN((size_t)nlh->nlmsg_len);
+
+	*left = step < *left ? *left - step : 0;
+	return (const struct nlmsghdr *)((const char *)nlh + step);
+}
+
 const void *esw_nl_fixed(const struct nlmsghdr *nlh, size_t size)
 {
 	if (nlh->nlmsg_len < NLMSG_HDRLEN + NLMSG_ALIGN(size))
@@ -74,9 +87,7 @@ int esw_nl_parse_ack(const struct nlmsghdr *nlh, struct esw_nl_ack *ack)
 			return -EBADMSG;
 		skip += NLMSG_ALIGN(err->msg.nlmsg_len) - NLMSG_HDRLEN;
 	}
-	if (NLMSG_HDRLEN + NLMSG_ALIGN(skip) > nlh->nlmsg_len)
-		return -EBADMSG;
-	mnl_attr_for_each(attr, nlh, skip) {
+	esw_nl_for_each_attr(attr, nlh, skip) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
 			extack_copy(ack, attr);
 	}

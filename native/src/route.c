@@ -115,7 +115,7 @@ bool esw_route_parse(const struct nlmsghdr *nlh, struct esw_route_rec *rec)
 	rec->prefixlen = rtm->rtm_dst_len;
 	rec->protocol = rtm->rtm_protocol;
 	rec->table = rtm->rtm_table;
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_DST:
 			esw_nl_bytes(attr, rec->dst, len);

@@ -48,7 +48,7 @@ int esw_tc_parse_filter(const struct nlmsghdr *nlh, struct esw_tc_filter *filter
 	filter->parent = tcm->tcm_parent;
 	filter->handle = tcm->tcm_handle;
 	filter->prio = TC_H_MAJ(tcm->tcm_info) >> 16;
-	mnl_attr_for_each(attr, nlh, sizeof(*tcm)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*tcm)) {
 		if (mnl_attr_get_type(attr) == TCA_KIND)
 			esw_nl_text(attr, kind, sizeof(kind));
 		else if (mnl_attr_get_type(attr) == TCA_OPTIONS)
@@ -70,7 +70,7 @@ int esw_tc_parse_qdisc(const struct nlmsghdr *nlh, struct esw_tc_qdisc *qdisc)
 	if (nlh->nlmsg_type != RTM_NEWQDISC || !tcm)
 		return -EBADMSG;
 	qdisc->ifindex = (uint32_t)tcm->tcm_ifindex;
-	mnl_attr_for_each(attr, nlh, sizeof(*tcm)) {
+	esw_nl_for_each_attr(attr, nlh, sizeof(*tcm)) {
 		if (mnl_attr_get_type(attr) == TCA_KIND)
 			esw_nl_text(attr, kind, sizeof(kind));
 	}
