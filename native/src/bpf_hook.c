@@ -77,8 +77,13 @@ static int attach(struct apply *apply, struct esw_hook_job *job)
 {
 	bool tcx = job->op.mode == ESW_HOOK_TCX || (job->op.mode == ESW_HOOK_AUTO && apply->tcx);
 	bool fresh;
-	int err = open_program(apply, job);
+	int err;
 
+	if (tcx && !apply->tcx) {
+		esw_text_copy(job->extack, sizeof(job->extack), "the kernel has no tcx (Linux 6.6)");
+		return -EOPNOTSUPP;
+	}
+	err = open_program(apply, job);
 	if (err)
 		return err;
 	/* When the mode changes, the new attachment is there before the old one goes: for a moment
