@@ -34,6 +34,12 @@ export const ConfigSchema = Type.Object(
       enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
       description: 'Least severe line that is logged.',
     }),
+    dockerSocket: socketPath("Docker's API: asked only whether a network without endpoints still exists."),
+    orphanGraceMs: Type.Integer({
+      minimum: 0,
+      maximum: 86_400_000,
+      description: 'Milliseconds until what Docker made and forgot is removed; 0 = never.',
+    }),
     resyncMs: Type.Integer({
       minimum: 1000,
       maximum: 86_400_000,
@@ -62,6 +68,8 @@ export function configDefaults(repoRoot: string, runDir = '/run/eswitchd'): Conf
     maxPorts: 16384,
     defaultPools: [],
     logLevel: 'info',
+    dockerSocket: '/var/run/docker.sock',
+    orphanGraceMs: 60_000,
     resyncMs: 30_000,
   };
 }

@@ -1,11 +1,14 @@
 /** Docker's side of the daemon: the network and IPAM drivers on their socket. */
 import type { DatapathKind } from '../docker/deps.ts';
+import { engineHasNetwork } from '../docker/engine.ts';
 import { checkHostPort } from '../docker/host-port.ts';
 import { listenOnSocket } from '../docker/listen.ts';
+import { Orphans } from '../docker/orphans.ts';
 import { createPluginServer } from '../docker/server.ts';
 import { parseDefaultPools } from '../ipam/default-pools.ts';
-import { createIpam } from '../ipam/ipam.ts';
+import { createIpam, type Ipam } from '../ipam/ipam.ts';
 import type { Probe } from '../kernel/port.ts';
+import type { NetworkId } from '../lib/brand.ts';
 import type { Identity } from '../model/intent.ts';
 import { capabilitiesOf } from '../place/capabilities.ts';
 import type { Reconciler } from '../reconcile/port.ts';
@@ -16,6 +19,8 @@ import type { Logger } from './logger.ts';
 
 /** Docker's callers lose patience after 30 s; ours must have an answer before. */
 const JOIN_TIMEOUT_MS = 20_000;
+/** Longest time between two looks for orphans. */
+const ORPHAN_LOOK_MS = 15_000;
 
 export interface PluginPart {
   /** Frees leases whose endpoints never came to be; once, when the store is open. */
@@ -40,6 +45,26 @@ function datapathKinds(probes: readonly Probe[]): readonly DatapathKind[] {
   ];
 }
 
+/** Looks for orphans from time to time; returns how to stop. */
+function watchOrphans({ config, log, store, reconciler }: PluginPartDeps, ipam: Ipam): () => void {
+  const { orphanGraceMs: graceMs, dockerSocket } = config;
+  if (graceMs === 0) return () => undefined;
+  const dockerHas = (id: NetworkId) => engineHasNetwork(dockerSocket, id);
+  const orphans = new Orphans({
+    store,
+    reconciler,
+    ipam,
+    log,
+    clock: () => performance.now(),
+    graceMs,
+    dockerHas,
+  });
+  const look = () =>
+    orphans.collect().catch(error => log.warn({ err: error }, 'orphans were not looked for'));
+  const timer = setInterval(look, Math.min(Math.max(graceMs / 4, 250), ORPHAN_LOOK_MS));
+  return () => clearInterval(timer);
+}
+
 /** Resolves when Docker can call. Throws ESW_ERR_CONFIG_VALUE for pools that are none. */
 export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
   const { config, identity, log, store, reconciler } = deps;
@@ -59,5 +84,12 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     joinTimeoutMs: JOIN_TIMEOUT_MS,
   });
   await listenOnSocket(app, config.pluginSocket);
-  return { reclaim: () => ipam.reclaim(), close: () => app.close() };
+  const stopWatching = watchOrphans(deps, ipam);
+  return {
+    reclaim: () => ipam.reclaim(),
+    async close() {
+      stopWatching();
+      await app.close();
+    },
+  };
 }

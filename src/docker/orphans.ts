@@ -3,10 +3,11 @@
  * Docker forgot what we had committed. Looked for away from the handlers, after a grace in which a
  * call that is still under way has long ended.
  */
-import type { Endpoint } from '../model/endpoint.ts';
-import type { Network } from '../model/network.ts';
+
 import type { NetworkId } from '../lib/brand.ts';
 import { cidrAddress, ipFamily } from '../lib/ip.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Network } from '../model/network.ts';
 import type { StoreWriter } from '../store/port.ts';
 import type { PluginDeps } from './deps.ts';
 
@@ -75,7 +76,8 @@ export class Orphans {
     const { store, reconciler, ipam, log } = this.#deps;
     const isRemoved = store.commit(tx => {
       const current = tx.network(id);
-      if (current === null || [...tx.intent().endpoints.values()].some(one => one.networkId === id)) return false;
+      if (current === null || [...tx.intent().endpoints.values()].some(one => one.networkId === id))
+        return false;
       tx.deleteNetwork(id);
       ipam.networkDeleted(tx, current);
       return true;

@@ -19,6 +19,9 @@ export const TOOL = new URL('../../native/build/esw_traffic', import.meta.url).p
 const FETCH = `fetch(process.argv[1], { signal: AbortSignal.timeout(3000) })
   .then(reply => reply.text()).then(text => console.log(text.trim()), () => process.exit(1))`;
 
+/** Short, so that a test can wait for it; long against any call of Docker. */
+const ORPHAN_GRACE_MS = 4_000;
+
 export class Stage {
   readonly scope: Scope;
   readonly host: Host;
@@ -39,7 +42,8 @@ export class Stage {
     const host = await makeHost(scope, 'host');
     const docker = await startDockerd(scope, host, options);
     const image = await importLabImage(scope, docker.client);
-    const daemon = await startEswitchd(scope, host);
+    const config = { dockerSocket: docker.socket, orphanGraceMs: ORPHAN_GRACE_MS };
+    const daemon = await startEswitchd(scope, host, { config });
     return new Stage(scope, host, docker, daemon, image);
   }
 
