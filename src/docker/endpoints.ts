@@ -55,7 +55,10 @@ export function deleteEndpoint({ store, reconciler }: PluginDeps, ref: EndpointR
   reconciler.notify({ endpoints: [ref.id] });
 }
 
-/** Records where the function side goes and says how; Docker moves it there. */
+/**
+ * Records where the function side goes and says how; Docker moves it there. Sandboxes and what they
+ * publish end with the host's power, so these commits (and those of publish.ts) need only survive a kill.
+ */
 export function join(deps: PluginDeps, request: JoinRequest): JoinFacts {
   const { store, reconciler, identity } = deps;
   const { value } = store.commit(tx => {
@@ -63,7 +66,7 @@ export function join(deps: PluginDeps, request: JoinRequest): JoinFacts {
     const isSame = endpoint.sandbox?.key === request.sandboxKey;
     if (!isSame) tx.putEndpoint({ ...endpoint, sandbox: { key: request.sandboxKey, ifname: null } });
     return { endpoint, network: requireNetwork(tx, request) };
-  });
+  }, 'kill');
   reconciler.notify({ endpoints: [request.id] });
   const { endpoint, network } = value;
   return {
@@ -80,7 +83,7 @@ export function leave({ store, reconciler }: PluginDeps, ref: EndpointRef): void
   store.commit(tx => {
     const endpoint = requireEndpoint(tx, ref);
     tx.putEndpoint({ ...endpoint, sandbox: null, published: false, bindings: [] });
-  });
+  }, 'kill');
   reconciler.notify({ endpoints: [ref.id] });
 }
 

@@ -55,7 +55,7 @@ export class Publisher {
           const endpoint: Endpoint = { ...requireEndpoint(tx, request), bindings, published: true };
           tx.putEndpoint(endpoint);
           return endpoint;
-        });
+        }, 'kill');
         return { revision, endpoint: store.endpoint(value.id) ?? value };
       } catch (error) {
         if (asEswError(error).code !== 'ESW_ERR_PORT_IN_USE' || attempt === ATTEMPTS_MAX) throw error;
@@ -70,7 +70,7 @@ export class Publisher {
       const endpoint = tx.endpoint(id);
       if (endpoint === null || (only !== null && endpoint !== only)) return;
       tx.putEndpoint({ ...endpoint, bindings: [], published: false });
-    });
+    }, 'kill');
     reconciler.notify({ endpoints: [id] });
   }
 }

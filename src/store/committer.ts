@@ -1,7 +1,7 @@
 /** What every store does around its tables: one commit at a time, undone whole when it fails. */
 import type { Revision } from '../lib/brand.ts';
 import { EswError } from '../lib/errors.ts';
-import type { Store, StoreWriter } from './port.ts';
+import type { Durability, Store, StoreWriter } from './port.ts';
 import { TableReader } from './reader.ts';
 import type { Change, Tables } from './tables.ts';
 import { Transaction } from './transaction.ts';
@@ -22,7 +22,10 @@ export abstract class TableStore extends TableReader implements Store {
     this.origin = origin;
   }
 
-  commit<T>(change: (tx: StoreWriter) => T): { readonly value: T; readonly revision: Revision } {
+  commit<T>(
+    change: (tx: StoreWriter) => T,
+    survives: Durability = 'power-cut',
+  ): { readonly value: T; readonly revision: Revision } {
     if (this.#committing) throw new EswError('ESW_ERR_INTERNAL', 'a commit was started inside a commit');
     this.#committing = true;
     const tx = new Transaction(this.tables, this.#position.revision);
@@ -31,7 +34,7 @@ export abstract class TableStore extends TableReader implements Store {
       const changes = tx.seal();
       if (changes.length > 0) {
         const revision = (this.#position.revision + 1) as Revision;
-        this.persist(changes, revision);
+        this.persist(changes, revision, survives);
         this.#position.revision = revision;
       }
       return { value, revision: this.#position.revision };
@@ -46,5 +49,5 @@ export abstract class TableStore extends TableReader implements Store {
   abstract close(): void;
 
   /** Makes the changes durable or throws; they are in the tables already. */
-  protected abstract persist(changes: readonly Change[], revision: Revision): void;
+  protected abstract persist(changes: readonly Change[], revision: Revision, survives: Durability): void;
 }

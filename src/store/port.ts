@@ -66,12 +66,22 @@ export interface StoreWriter extends StoreReader {
   deleteLease(poolId: string, address: Ip): void;
 }
 
+/**
+ * What a commit is safe from once it returned: `power-cut` (the default) is on the disk; `kill` is with
+ * the kernel, which is enough for facts about running containers, and saves an fsync. A later commit
+ * that survives a power cut takes earlier ones along.
+ */
+export type Durability = 'power-cut' | 'kill';
+
 export interface Store extends StoreReader {
   /**
    * Runs `change` in one transaction and makes it durable. Throws what `change` throws (nothing is
    * then changed) or ESW_ERR_STORE_IO. A commit that changes nothing keeps the revision.
    */
-  commit<T>(change: (tx: StoreWriter) => T): { readonly value: T; readonly revision: Revision };
+  commit<T>(
+    change: (tx: StoreWriter) => T,
+    survives?: Durability,
+  ): { readonly value: T; readonly revision: Revision };
   /** What happened to the store when it was opened, for status: fresh, opened, or rebuilt from damage. */
   readonly origin: 'fresh' | 'opened' | 'recovered';
   close(): void;

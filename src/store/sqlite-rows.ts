@@ -5,7 +5,7 @@ import { cidrAddress } from '../lib/ip.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import { bindingsInForce, hostKey } from './host-ports.ts';
-import type { Lease, Pool } from './port.ts';
+import type { Durability, Lease, Pool } from './port.ts';
 import { type Change, Tables } from './tables.ts';
 
 /** Everything in the database, with its indexes. Throws SyntaxError for a record that is no JSON. */
@@ -34,12 +34,18 @@ function* records<T>(database: DatabaseSync, from: string): Generator<T> {
 export class RowWriter {
   readonly #statements = new Map<string, StatementSync>();
   readonly #database: DatabaseSync;
+  /** As the file was opened: synchronous=FULL. */
+  #survives: Durability = 'power-cut';
 
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
-  begin(): void {
+  begin(survives: Durability): void {
+    if (survives !== this.#survives) {
+      this.#database.exec(`PRAGMA synchronous = ${survives === 'kill' ? 'NORMAL' : 'FULL'}`);
+      this.#survives = survives;
+    }
     this.#run('BEGIN IMMEDIATE');
   }
 

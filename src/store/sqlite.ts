@@ -1,6 +1,6 @@
 /**
  * The durable store: SQLite through node:sqlite, WAL with synchronous=FULL, so a commit that returned
- * survives a power cut. Reads never touch the file: everything is in memory, and a commit writes
+ * survives a power cut (one that need only survive `kill -9` is told so and skips the fsync). Reads never touch the file: everything is in memory, and a commit writes
  * through. At most a few MB for 10,000 endpoints.
  */
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import type { Revision } from '../lib/brand.ts';
 import { EswError } from '../lib/errors.ts';
 import { TableStore } from './committer.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import type { Store } from './port.ts';
+import type { Durability, Store } from './port.ts';
 import { storeError } from './sqlite-error.ts';
 import { openDatabaseFile } from './sqlite-file.ts';
 import { loadTables, RowWriter } from './sqlite-rows.ts';
@@ -45,10 +45,10 @@ class SqliteStore extends TableStore {
     this.#lock.release();
   }
 
-  protected override persist(changes: readonly Change[], revision: Revision): void {
+  protected override persist(changes: readonly Change[], revision: Revision, survives: Durability): void {
     if (!this.#database.isOpen) throw new EswError('ESW_ERR_STORE_IO', `${this.#path} is closed`);
     try {
-      this.#rows.begin();
+      this.#rows.begin(survives);
       for (const change of changes) this.#rows.write(change);
       this.#rows.finish(revision);
     } catch (error) {
