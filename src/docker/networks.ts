@@ -59,7 +59,7 @@ export async function deleteNetwork(deps: PluginDeps, id: NetworkId): Promise<vo
     // The next network may have the same subnet: its routes must not meet those of this one.
     await settle(deps, revision, id, { networks: [id], endpoints });
   } catch (error) {
-    log.warn({ network: id, error }, 'network deleted, but the kernel still has parts of it');
+    log.warn({ network: id, err: error }, 'network deleted, but the kernel still has parts of it');
   }
 }
 

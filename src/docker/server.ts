@@ -81,7 +81,7 @@ function activate({ ipam, log }: PluginDeps): object {
   try {
     ipam.beginReplay();
   } catch (error) {
-    log.error({ error }, 'replay not prepared');
+    log.error({ err: error }, 'replay not prepared');
   }
   return { Implements: ['NetworkDriver', 'IpamDriver'] };
 }
@@ -96,7 +96,7 @@ async function answerTo(deps: PluginDeps, path: string, handler: Handler, raw: u
   try {
     body = parseBody(path, raw);
   } catch (error) {
-    deps.log.warn({ call: path, error }, 'docker sent a body that is no request');
+    deps.log.warn({ call: path, err: error }, 'docker sent a body that is no request');
     return { status: 400, body: errorBody(asEswError(error)) };
   }
   try {
@@ -104,7 +104,7 @@ async function answerTo(deps: PluginDeps, path: string, handler: Handler, raw: u
   } catch (error) {
     const refused = asEswError(error);
     const level = refused.code === 'ESW_ERR_INTERNAL' ? 'error' : 'warn';
-    deps.log[level]({ call: path, error }, `docker call failed: ${refused.code}: ${refused.message}`);
+    deps.log[level]({ call: path, err: error }, `docker call failed: ${refused.code}: ${refused.message}`);
     // Not the code's own status: Docker takes a 404 of some calls for "not implemented".
     return { status: 200, body: errorBody(refused) };
   }
