@@ -22,29 +22,21 @@ export type HookRecord = ValuesOf<typeof HOOK_REC>;
 /** Refusals that mean: this kernel lacks that kind of hook. */
 const LACKING: readonly number[] = [ERRNO.ENOENT, ERRNO.EOPNOTSUPP, ERRNO.EINVAL];
 
-/** Our programs on the ingress of these links, whatever generation. */
-export async function readHooks(
+/** Our programs on the ingress of representors, whatever generation. */
+export async function readPortHooks(
   { library, pins }: NativeContext,
-  ifindexes: readonly number[],
+  links: HostLinks,
 ): Promise<HookRecord[]> {
-  if (ifindexes.length === 0) return [];
-  const list = Buffer.alloc(ifindexes.length * 4);
-  ifindexes.forEach((ifindex, at) => {
-    list.writeUInt32LE(ifindex, at * 4);
+  const reps = [...links.own.values()].filter(link => isRepresentor(link.role));
+  if (reps.length === 0) return [];
+  const list = Buffer.alloc(reps.length * 4);
+  reps.forEach((link, at) => {
+    list.writeUInt32LE(link.ifindex, at * 4);
   });
   const records = await dumpRecords('esw_hook_dump', HOOK_REC, out =>
-    library.call('esw_hook_dump', pins.dir, list, ifindexes.length, out, out.length),
+    library.call('esw_hook_dump', pins.dir, list, reps.length, out, out.length),
   );
   return records.filter(record => record.ours === 1 && record.egress === 0);
-}
-
-/** As readHooks, of every representor. */
-export function readPortHooks(context: NativeContext, links: HostLinks): Promise<HookRecord[]> {
-  const reps = [...links.own.values()].filter(link => isRepresentor(link.role));
-  return readHooks(
-    context,
-    reps.map(link => link.ifindex),
-  );
 }
 
 /** Attaches the pinned program, in place of an older one where there is one. */
@@ -54,45 +46,32 @@ export async function attachHooks(
   hooks: readonly Hook[],
 ): Promise<OpResult[]> {
   const links = await names.resolve(hooks.map(hook => hook.link));
-  const present = hooks.flatMap((hook, at) => {
-    const ifindex = links[at]?.ifindex ?? null;
-    return ifindex === null ? [] : [{ name: hook.link, ifindex }];
-  });
-  const results = await attach(context, present);
+  const present = hooks.filter((_, at) => links[at]?.ifindex !== null);
+  const results = await attach(
+    context,
+    present.map(hook => hook.link),
+  );
   let next = 0;
   return links.map(link => (link.ifindex === null ? link.refusal : plain(results[next++] ?? DONE)));
 }
 
-async function attach(
-  context: NativeContext,
-  links: readonly { readonly name: string; readonly ifindex: number }[],
-): Promise<BatchResult[]> {
-  if (context.hookMode !== 'auto') {
-    const mode = HOOK_MODE[context.hookMode];
-    return attachIn(
-      context,
-      links.map(({ name }) => ({ name, mode })),
-    );
-  }
-  // A port that is on tcx already stays there: replacing a program in its link costs nothing.
-  const seen = await readHooks(
+async function attach(context: NativeContext, links: readonly string[]): Promise<BatchResult[]> {
+  const { hookMode, pins } = context;
+  // A port that is on tcx already stays there: replacing the program of its link costs nothing.
+  const modeOf = (name: string): number =>
+    hookMode !== 'auto' ? HOOK_MODE[hookMode] : pins.hasTcxLink(name) ? HOOK_MODE.tcx : HOOK_MODE.clsact;
+  const results = await attachIn(
     context,
-    links.map(link => link.ifindex),
+    links.map(name => ({ name, mode: modeOf(name) })),
   );
-  const onTcx = new Set(seen.filter(record => record.mode === HOOK_MODE.tcx).map(record => record.ifindex));
-  const wanted = links.map(({ name, ifindex }) => ({
-    name,
-    mode: onTcx.has(ifindex) ? HOOK_MODE.tcx : HOOK_MODE.clsact,
-  }));
-  const results = await attachIn(context, wanted);
-  const again = wanted.filter((_, at) => LACKING.includes(results[at]?.errno ?? 0));
-  if (again.length === 0) return results;
-  const others = await attachIn(
+  const lacking = links.filter((_, at) => hookMode === 'auto' && LACKING.includes(results[at]?.errno ?? 0));
+  if (lacking.length === 0) return results;
+  const second = await attachIn(
     context,
-    again.map(({ name }) => ({ name, mode: HOOK_MODE.auto })),
+    lacking.map(name => ({ name, mode: HOOK_MODE.auto })),
   );
-  const byName = new Map(again.map(({ name }, at) => [name, others[at]]));
-  return results.map((result, at) => byName.get(wanted[at]?.name ?? '') ?? result);
+  const byName = new Map(lacking.map((name, at) => [name, second[at]]));
+  return results.map((result, at) => byName.get(links[at] ?? '') ?? result);
 }
 
 /** Attaches to links by name, each in its mode. */

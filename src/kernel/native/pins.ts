@@ -1,6 +1,6 @@
 /** Where programs and maps are pinned, and which object file they came from. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { lstat, readdir, readlink, rename, rm, rmdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '../../lib/errno.ts';
@@ -91,6 +91,11 @@ export class Pins {
     const text = await readlink(join(this.dir, 'loaded')).catch(() => '');
     const [digest = '', id] = text.split(/-(?=\d+$)/);
     return digest !== '' && Number(id) === programId ? digest : null;
+  }
+
+  /** Whether a tcx link is pinned for this network link. */
+  hasTcxLink(link: string): boolean {
+    return existsSync(join(this.dir, 'links', `${link}_ingress`));
   }
 
   /** Removes what the library keeps for hooks of links that are gone. */

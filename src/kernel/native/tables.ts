@@ -38,7 +38,9 @@ interface TableSpec<Row, K extends Fields, V extends Fields> {
   readonly value: RecordLayout<V>;
   toKey(row: Row): Values<K>;
   toValue(row: Row): Values<V>;
-  toRow(key: Values<K>, value: Values<V>): Row | null;
+  toRow(key: Values<K>, value: Values<V>): Row;
+  /** Arrays have every key: whether the value at `at` stands for something. */
+  isPresent?(values: Buffer, at: number): boolean;
 }
 
 function table<Row, K extends Fields, V extends Fields>(spec: TableSpec<Row, K, V>): Table<Row> {
@@ -52,8 +54,8 @@ function table<Row, K extends Fields, V extends Fields>(spec: TableSpec<Row, K, 
     decode(keys, values, count) {
       const rows: Row[] = [];
       for (let i = 0; i < count; i++) {
-        const row = spec.toRow(key.decode(keys, i * key.size), value.decode(values, i * value.size));
-        if (row !== null) rows.push(row);
+        if (spec.isPresent !== undefined && !spec.isPresent(values, i * value.size)) continue;
+        rows.push(spec.toRow(key.decode(keys, i * key.size), value.decode(values, i * value.size)));
       }
       return rows;
     },
@@ -130,17 +132,16 @@ export const NETS: Table<NetRow> = table({
     switch_mac: macToBytes(row.switchMac),
     gw_mac: macToBytes(row.gatewayMac),
   }),
-  toRow: (key, value) =>
-    (value.flags & NET_PRESENT) === 0
-      ? null
-      : {
-          net: key.value as NetSlot,
-          internal: (value.flags & NET_INTERNAL) !== 0,
-          gatewayIfindex: value.gw_ifindex,
-          gatewaySlot: value.gw_slot as PortSlot,
-          switchMac: macFromBytes(value.switch_mac),
-          gatewayMac: macFromBytes(value.gw_mac),
-        },
+  toRow: (key, value) => ({
+    net: key.value as NetSlot,
+    internal: (value.flags & NET_INTERNAL) !== 0,
+    gatewayIfindex: value.gw_ifindex,
+    gatewaySlot: value.gw_slot as PortSlot,
+    switchMac: macFromBytes(value.switch_mac),
+    gatewayMac: macFromBytes(value.gw_mac),
+  }),
+  // `flags` comes first; 65,536 slots are there whether used or not.
+  isPresent: (values, at) => (values.readUInt32LE(at) & NET_PRESENT) !== 0,
 });
 
 export interface SubnetRow {
