@@ -10,7 +10,6 @@ import type { PluginClient, PluginEndpoint, PluginNetwork } from './plugin-clien
 const ENDPOINTS_PER_NAMESPACE = 100;
 /** Requests under way at a time; dockerd starts containers in parallel too. */
 const PARALLEL = 8;
-const MOVES_PER_BATCH = 250;
 const PROGRESS_EVERY = 500;
 
 export interface Attached {
@@ -41,13 +40,16 @@ export interface PopulationOptions {
 export async function populate(options: PopulationOptions): Promise<readonly Attached[]> {
   const sandboxes = await openSandboxes(options);
   const attached: Attached[] = [];
+  const move = moverFrom(options.host);
   const pending = Array.from({ length: options.count }, (_, index) => index);
   const startedMs = performance.now();
   const worker = async () => {
     for (let index = pending.shift(); index !== undefined; index = pending.shift()) {
       const sandbox = sandboxes[Math.floor(index / ENDPOINTS_PER_NAMESPACE)];
       if (sandbox === undefined) throw new BenchError(`no sandbox for endpoint ${index}`);
-      attached.push(await attach(options, index, sandbox));
+      const made = await attach(options, index, sandbox);
+      await move(made);
+      attached.push(made);
       if (attached.length % PROGRESS_EVERY === 0) {
         const seconds = (performance.now() - startedMs) / 1000;
         options.progress(`${attached.length} of ${options.count} endpoints after ${seconds.toFixed(1)} s`);
@@ -55,7 +57,6 @@ export async function populate(options: PopulationOptions): Promise<readonly Att
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
-  await moveAll(options.host, attached);
   return attached;
 }
 
@@ -75,19 +76,35 @@ async function attach(options: PopulationOptions, index: number, sandbox: Netns)
   return { endpoint, sandbox, link, ifname: `eth${index % ENDPOINTS_PER_NAMESPACE}` };
 }
 
-async function moveAll(host: Netns, attached: readonly Attached[]): Promise<void> {
-  for (let from = 0; from < attached.length; from += MOVES_PER_BATCH) {
-    const batch = attached.slice(from, from + MOVES_PER_BATCH);
-    await ipBatch(
-      host,
-      batch.map(({ link, ifname, sandbox }) => `link set ${link} netns ${sandbox.pid} name ${ifname}`),
-    );
-  }
+/**
+ * Moves function sides into their sandboxes as soon after Join as dockerd does: those that come while
+ * ip(8) runs go together in its next run.
+ */
+function moverFrom(host: Netns): (attached: Attached) => Promise<void> {
+  let waiting: Attached[] = [];
+  let next: Promise<void> | null = null;
+  let running: Promise<void> = Promise.resolve();
+  return attached => {
+    waiting.push(attached);
+    next ??= running.then(() => {
+      const batch = waiting;
+      waiting = [];
+      next = null;
+      running = ipBatch(host, batch.map(moveCommand));
+      return running;
+    });
+    return next;
+  };
+}
+
+function moveCommand({ link, ifname, sandbox }: Attached): string {
+  return `link set ${link} netns ${sandbox.pid} name ${ifname}`;
 }
 
 /** As dockerd does after Join: function side into the sandbox, with its address, up. */
-export async function plug(host: Netns, { endpoint, sandbox, link, ifname }: Attached): Promise<void> {
-  await ipBatch(host, [`link set ${link} netns ${sandbox.pid} name ${ifname}`]);
+export async function plug(host: Netns, attached: Attached): Promise<void> {
+  const { endpoint, sandbox, ifname } = attached;
+  await ipBatch(host, [moveCommand(attached)]);
   await ipBatch(sandbox, [`addr add ${endpoint.address} dev ${ifname}`, `link set ${ifname} up`]);
 }
 
