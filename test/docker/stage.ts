@@ -6,7 +6,7 @@ import type { Status } from '../../src/wire/api/status.ts';
 import type { ExecOutcome } from '../lab/docker-client.ts';
 import { type Dockerd, type DockerdOptions, startDockerd } from '../lab/dockerd.ts';
 import { type Eswitchd, startEswitchd } from '../lab/eswitchd.ts';
-import { type ExecResult, waitUntil } from '../lab/exec.ts';
+import { waitUntil } from '../lab/exec.ts';
 import { type Host, makeHost } from '../lab/host.ts';
 import { IDLE, importLabImage } from '../lab/image.ts';
 import { Netns } from '../lab/netns.ts';
@@ -130,31 +130,46 @@ export async function page(place: Netns, url: string): Promise<string | null> {
   return code === 0 ? stdout.trim() : null;
 }
 
-export interface Probe {
-  /** Ends the probe and says how many packets were sent and lost. */
-  finish(): Promise<{ readonly sent: number; readonly lost: number }>;
+export interface ProbeResult {
+  readonly sent: number;
+  readonly lost: number;
+  readonly longest_gap_ms: number;
 }
 
-/** Numbered packets from one container to another and back, 1,000 a second, while the test does harm. */
-export function probe(from: Netns, to: Netns, address: string, seconds: number): Probe {
-  const port = '5333';
+export interface Probe {
+  /** Ends the probe and says how many packets were sent and lost. */
+  finish(): Promise<ProbeResult>;
+}
+
+const PROBE_PORT = '5333';
+
+/**
+ * Numbered packets from one container to another and back, 1,000 a second, while the test does harm.
+ * Resolves when packets flow: what is lost afterwards is the harm's doing.
+ */
+export async function probe(from: Netns, to: Netns, address: string, seconds: number): Promise<Probe> {
   const any = address.includes(':') ? '::' : '0.0.0.0';
-  const echo = to.start([TOOL, 'probe-echo', '--listen', any, '--port', port]);
-  const target = ['--dst', address, '--port', port, '--rate', '1000', '--seconds', String(seconds)];
-  const running: Promise<ExecResult> = new Promise(resume => setTimeout(resume, 200)).then(() =>
-    from.tryExec([TOOL, 'probe', ...target], { timeoutMs: (seconds + 15) * 1000 }),
-  );
+  const echo = to.start([TOOL, 'probe-echo', '--listen', any, '--port', PROBE_PORT]);
+  await waitUntil('probes to be answered', async () => (await send(from, address, 0.05)).lost === 0);
+  const running = send(from, address, seconds);
   return {
     async finish() {
       try {
-        const { stdout, stderr } = await running;
-        if (!stdout.startsWith('{')) throw new Error(`the probe said nothing: ${stderr}`);
-        return JSON.parse(stdout) as { sent: number; lost: number };
+        return await running;
       } finally {
         echo.kill('SIGKILL');
       }
     },
   };
+}
+
+async function send(from: Netns, address: string, seconds: number): Promise<ProbeResult> {
+  const target = ['--dst', address, '--port', PROBE_PORT, '--rate', '1000', '--seconds', String(seconds)];
+  const { stdout, stderr } = await from.tryExec([TOOL, 'probe', ...target], {
+    timeoutMs: (seconds + 15) * 1000,
+  });
+  if (!stdout.startsWith('{')) throw new Error(`the probe said nothing: ${stderr}`);
+  return JSON.parse(stdout) as ProbeResult;
 }
 
 function netnsOf(pid: string): string | null {
