@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../process.ts';
 
-/** Every process of a run inherits this, however far it detaches itself. */
-export const RUN_ID = 'ESWITCHD_TEST_RUN';
+/** Every process of a run inherits this, however far it detaches itself. (The daemon owns `ESWITCHD_*`.) */
+export const RUN_ID = 'ESW_TEST_RUN';
 
 /** Names that tests give: `t<what>-<pid>`, our default prefixes, and Docker's for a private engine. */
 const TEST_NAME = /^(t[a-z0-9]*-?\d+|ew[rfgh]|esw|eswitchd)/;

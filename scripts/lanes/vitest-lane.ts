@@ -53,7 +53,7 @@ export async function runVitest(lane: VitestLane, context: LaneContext): Promise
   );
   const report = read(json);
   if (!report) return failure(`${lane.project}: vitest ended with ${code} and no report\n${tail(output)}`);
-  const result = judge(report, lane, context);
+  const result = judge(report, lane, context, output);
   if (result.passed + result.failed + result.skips.length === 0) {
     if (lane.mayBeEmpty || context.filters.length > 0) return result;
     return failure(`${lane.project}: no test was found`);
@@ -75,22 +75,45 @@ function read(file: string): Report | null {
   }
 }
 
-function judge(report: Report, lane: VitestLane, context: LaneContext): LaneResult {
+function judge(report: Report, lane: VitestLane, context: LaneContext, output: string): LaneResult {
   let passed = 0;
+  let failed = 0;
   const failures: string[] = [];
   const skips: string[] = [];
   for (const file of report.testResults) {
-    if (file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed')) {
-      failures.push(`${file.name}\n${file.message ?? 'the file failed outside its tests'}`);
-    }
+    const broken = file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed');
+    const notRun: string[] = [];
     for (const test of file.assertionResults) {
       if (test.status === 'passed') passed += 1;
       else if (test.status === 'failed') failures.push(describe(file.name, test));
-      else if (allowed(test, lane, context)) skips.push(test.fullName);
-      else failures.push(`${file.name}\n  ${test.fullName}\n  skipped, which this lane does not allow here`);
+      else if (!broken && allowed(test, lane, context)) skips.push(test.fullName);
+      else notRun.push(test.fullName);
     }
+    failed += file.assertionResults.filter(test => test.status === 'failed').length + notRun.length;
+    if (broken) {
+      failed += 1;
+      failures.push(`${file.name}\n${file.message || suiteErrors(output, file.name)}`);
+    }
+    if (notRun.length > 0) failures.push(`${file.name}: did not run\n  ${notRun.join('\n  ')}`);
   }
-  return { passed, failed: failures.length, failures, skips };
+  return { passed, failed, failures, skips };
+}
+
+/** What vitest printed about a file whose set-up failed; its JSON says nothing of that. */
+function suiteErrors(output: string, file: string): string {
+  const blocks = output.split(/\n(?= FAIL )/).filter(block => block.startsWith(' FAIL '));
+  const own = blocks.filter(block =>
+    file.endsWith(
+      block
+        .split('\n')[0]
+        ?.split(' ')
+        .find(word => word.endsWith('.ts')) ?? file,
+    ),
+  );
+  return (
+    own.map(block => block.split('\n⎯⎯')[0]?.trimEnd() ?? '').join('\n') ||
+    'the file failed outside its tests'
+  );
 }
 
 /** Stack frames of vitest itself tell nothing about the failure. */

@@ -143,7 +143,7 @@ export async function startEswitchd(
 
 /** The test runner's own variables must not change the daemon. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(NODE_OPTIONS|VITEST|TEST$|DEV$|PROD$|MODE$|BASE_URL$|ESWITCHD_(?!TEST_RUN))/;
+  const foreign = /^(NODE_OPTIONS|VITEST|TEST$|DEV$|PROD$|MODE$|BASE_URL$|ESWITCHD_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
