@@ -97,8 +97,9 @@ static __noinline int nd_classify(struct __sk_buff *skb)
 }
 
 /* Checks the options behind a solicitation, which end at `end`: 0, or the drop reason. A source
- * link-layer address must be `mac` (NULL: any). */
-static __always_inline int nd_check_options(struct __sk_buff *skb, __u32 end, const __u8 *mac)
+ * link-layer address must be the port's, unless that is trusted. */
+static __always_inline int nd_check_options(struct __sk_buff *skb, __u32 end,
+					    const struct esw_port *port)
 {
 	__u32 offset = sizeof(struct ns_frame);
 	struct nd_option_mac option;
@@ -110,7 +111,8 @@ static __always_inline int nd_check_options(struct __sk_buff *skb, __u32 end, co
 			break;
 		if (bpf_skb_load_bytes(skb, offset, &option, sizeof(option)) || !option.len)
 			return ESW_DROP_MALFORMED;
-		if (option.type == ND_OPT_SOURCE_MAC && mac && !mac_equal(option.mac, mac))
+		if (option.type == ND_OPT_SOURCE_MAC && !(port->flags & ESW_PORT_TRUSTED) &&
+		    !mac_equal(option.mac, port->mac))
 			return ESW_DROP_ARP_SPOOF;
 		offset += option.len * 8;
 	}
@@ -193,7 +195,7 @@ static __noinline int nd_solicit(struct __sk_buff *skb, struct esw_port *port, s
 	reason = nd_check_sender(ns, port);
 	if (!reason)
 		reason = nd_check_options(skb, ETH_LEN + IPV6_LEN + bpf_ntohs(ns->ip6.payload_len),
-					  port->flags & ESW_PORT_TRUSTED ? NULL : port->mac);
+					  port);
 	if (reason)
 		return drop(skb, port->slot, reason);
 
