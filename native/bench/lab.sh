@@ -11,13 +11,15 @@
 # neighbour cancels out. Prints medians and quartiles; --json FILE too.
 #
 #   native/bench/lab.sh [--rounds 100] [--slice-ms 20] [--cases "udp64 cost64 rr tcp"] [--family 4|6]
-#                       [--hook tcx|clsact] [--ports 2] [--pin "0 1"] [--setups "…"]
+#                       [--hook tcx|clsact] [--ports 2] [--pin "CLIENT SERVER"] [--setups "…"]
+#                       [--realtime]  (ahead of everything else on a busy machine)
 set -euo pipefail
 
-rounds=100 slice_ms=20 cases="udp64 rr tcp" family=4 hook=tcx ports=2 pins="0 1" json=""
+rounds=100 slice_ms=20 cases="udp64 rr tcp" family=4 hook=tcx ports=2 pins="" json="" realtime=""
 setups="veth bridge eswitch"
 while [ $# -gt 0 ]; do
 	case $1 in
+	--realtime) realtime="chrt -f 1"; shift; continue ;;
 	--rounds) rounds=$2 ;; --slice-ms) slice_ms=$2 ;; --cases) cases=$2 ;; --family) family=$2 ;;
 	--hook) hook=$2 ;; --ports) ports=$2 ;; --pin) pins=$2 ;; --setups) setups=$2 ;; --json) json=$2 ;;
 	*) echo "unknown option $1" >&2; exit 2 ;;
@@ -28,7 +30,7 @@ done
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "${LAB_INSIDE:-}" ]; then # a mount namespace of our own, for the bpffs
 	exec env LAB_INSIDE=1 unshare -m "$0" --rounds "$rounds" --slice-ms "$slice_ms" --cases "$cases" \
-		--family "$family" --hook "$hook" --ports "$ports" --pin "$pins" --setups "$setups" --json "$json"
+		--family "$family" --hook "$hook" --ports "$ports" --pin "$pins" --setups "$setups" --json "$json" ${realtime:+--realtime}
 fi
 
 tag=tdp$$
@@ -142,10 +144,16 @@ for s in $setups; do # neighbours resolved, caches warm
 	nsenter --net=/run/netns/$tag-$s-a busybox ping -q -c 2 -i 0.2 10.99.0.2 >/dev/null || { echo "$s: no ping" >&2; exit 1; }
 	nsenter --net=/run/netns/$tag-$s-a busybox ping -q -c 2 -i 0.2 fd99::2 >/dev/null || { echo "$s: no ping6" >&2; exit 1; }
 done
+# Two CPUs where both sides work at the same time, one for a ping-pong: only one side works at a
+# time, and waking another CPU costs more than any path.
+placement() {
+	if [ -n "$pins" ]; then echo "$pins"; elif [ "$1" = rr ]; then echo 0 0; else echo 0 1; fi
+}
+
 arguments=""
 for s in $setups; do arguments="$arguments $s:$tag-$s-a:$tag-$s-b"; done
 for c in $cases; do
-	"$work/lab_compare" "$c" "$rounds" "$slice_ms" $pins "$family" $arguments >"$work/$c"
+	$realtime "$work/lab_compare" "$c" "$rounds" "$slice_ms" $(placement "$c") "$family" $arguments >"$work/$c"
 	i=0
 	for s in $setups; do i=$((i + 1)); cut -d' ' -f$i "$work/$c" >"$work/$c.$s"; done
 done
