@@ -6,7 +6,7 @@
  *   npm test -- --lane unit,sim     these lanes
  *   npm test -- --lane netns port   only files of these lanes whose name contains "port"
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -83,17 +83,20 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const lanes = chooseLanes((values.lane ?? []).flatMap(names => names.split(',')));
-const runId = `${process.pid}-${Date.now()}`;
+const logDir = mkdtempSync(join(tmpdir(), 'npm-test-'));
+// The tests' own temporary folder: short, because unix sockets live there, and empty at the end.
+const run = { id: `${process.pid}-${Date.now()}`, tempDir: join(logDir, 't') };
+mkdirSync(run.tempDir);
 const context: LaneContext = {
-  logDir: mkdtempSync(join(tmpdir(), 'npm-test-')),
-  env: { ...process.env, [RUN_ID]: runId },
+  logDir,
+  env: { ...process.env, [RUN_ID]: run.id, TMPDIR: run.tempDir },
   strict: process.env['CI'] === 'true',
   filters: positionals,
 };
 say(`lanes: ${lanes.map(lane => lane.name).join(' ')}; logs in ${context.logDir}`);
-const before = await snapshot();
+const before = await snapshot(run.tempDir);
 const results = await runAll(lanes, context);
-const left = await leftovers(before, runId);
+const left = await leftovers(before, run);
 if (left.length > 0) say(`left behind:\n  ${left.join('\n  ')}`);
 const passed = results.reduce((total, result) => total + result.passed, 0);
 const failed =

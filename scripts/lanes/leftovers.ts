@@ -3,9 +3,8 @@
  * folders and processes. A snapshot before and one after are compared; the difference is left over.
  */
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../process.ts';
+import { run as runCommand } from '../process.ts';
 
 /** Every process of a run inherits this, however far it detaches itself. (The daemon owns `ESWITCHD_*`.) */
 export const RUN_ID = 'ESW_TEST_RUN';
@@ -14,9 +13,15 @@ export const RUN_ID = 'ESW_TEST_RUN';
 const TEST_NAME = /^(t[a-z0-9]*-?\d+|ew[rfgh]|esw|eswitchd)/;
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
+export interface Run {
+  readonly id: string;
+  readonly tempDir: string;
+}
+
 export type Snapshot = ReadonlySet<string>;
 
-export async function snapshot(): Promise<Snapshot> {
+/** `tempDir`: where the tests of this run make their temporary folders. */
+export async function snapshot(tempDir: string): Promise<Snapshot> {
   const found = new Set<string>();
   const add = (kind: string, names: readonly string[]): void => {
     for (const name of names) found.add(`${kind} ${name}`);
@@ -30,9 +35,9 @@ export async function snapshot(): Promise<Snapshot> {
   add('mount', mounts());
   add(
     'folder',
-    entries(tmpdir())
+    entries(tempDir)
       .filter(isTestName)
-      .map(name => join(tmpdir(), name)),
+      .map(name => join(tempDir, name)),
   );
   add('cgroup', cgroups());
   return found;
@@ -42,18 +47,18 @@ export async function snapshot(): Promise<Snapshot> {
 const SETTLE_MS = 5000;
 
 /** What is there now and was not before, plus processes of this run that still live. */
-export async function leftovers(before: Snapshot, runId: string): Promise<readonly string[]> {
+export async function leftovers(before: Snapshot, run: Run): Promise<readonly string[]> {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
-    const left = await look(before, runId);
+    const left = await look(before, run);
     if (left.length === 0 || performance.now() > deadline) return left;
     await new Promise(resume => setTimeout(resume, 250));
   }
 }
 
-async function look(before: Snapshot, runId: string): Promise<readonly string[]> {
-  const after = [...(await snapshot())].filter(item => !before.has(item) && !hasLiveOwner(item));
-  return [...after, ...processesOf(runId)].sort();
+async function look(before: Snapshot, run: Run): Promise<readonly string[]> {
+  const after = [...(await snapshot(run.tempDir))].filter(item => !before.has(item) && !hasLiveOwner(item));
+  return [...after, ...processesOf(run.id)].sort();
 }
 
 const isTestName = (name: string): boolean => TEST_NAME.test(name);
@@ -81,7 +86,7 @@ function entries(folder: string): string[] {
 }
 
 async function lines(command: readonly [string, ...string[]]): Promise<string[]> {
-  const { code, output } = await run(command, { timeoutMs: 20_000 });
+  const { code, output } = await runCommand(command, { timeoutMs: 20_000 });
   return code === 0 ? output.split('\n').filter(line => line !== '') : [];
 }
 
