@@ -34,7 +34,8 @@ function unknownKey(source: string, name: string, spell: (key: string) => string
 
 /** Text from the environment or a flag, in the type that the key's schema asks for. */
 function fromText(key: ConfigKey, text: string): unknown {
-  if (key === 'maxPorts' || key === 'resyncMs') return /^[0-9]+$/.test(text) ? Number(text) : text;
+  const schema = ConfigSchema.properties[key];
+  if ('type' in schema && schema.type === 'integer') return /^[0-9]+$/.test(text) ? Number(text) : text;
   if (key === 'defaultPools') return text === '' ? [] : text.split(',').map(pool => pool.trim());
   if (key === 'bpffs' && text === '') return null;
   return text;

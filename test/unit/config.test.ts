@@ -28,7 +28,12 @@ describe('configuration', () => {
   it('prefers flags over environment over file over defaults', () => {
     const sources = {
       file: file({ instance: 'fromfile', linkPrefix: 'ff', maxPorts: 100 }),
-      env: { ESWITCHD_INSTANCE: 'fromenv', ESWITCHD_MAX_PORTS: '200', HOME: '/root' },
+      env: {
+        ESWITCHD_INSTANCE: 'fromenv',
+        ESWITCHD_MAX_PORTS: '200',
+        ESWITCHD_ORPHAN_GRACE_MS: '0',
+        HOME: '/root',
+      },
       flags: new Map([['--instance', 'fromflag']]),
     };
     expect(read(sources)).toMatchObject({
