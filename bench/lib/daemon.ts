@@ -17,6 +17,8 @@ const START_TIMEOUT_MS = 60_000;
 
 export class BenchDaemon {
   readonly pluginSocket: string;
+  /** Where it pins its tcx links, in its own mount namespace. */
+  readonly linkPins: string;
   readonly #directory: string;
   readonly #command: Command;
   readonly #api: UnixHttp;
@@ -25,6 +27,7 @@ export class BenchDaemon {
   private constructor(namespace: Netns, directory: string, instance: string) {
     this.#directory = directory;
     this.pluginSocket = join(directory, 'eswitch.sock');
+    this.linkPins = join(directory, 'run', 'bpf', instance, 'v1', 'links');
     const apiSocket = join(directory, 'run', 'api.sock');
     this.#api = new UnixHttp(apiSocket);
     const flags = {

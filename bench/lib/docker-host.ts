@@ -1,14 +1,17 @@
 /** One private Docker engine with eswitchd as its plugin, in a lab host. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { type Dockerd, startDockerd } from '../../test/lab/dockerd.ts';
-import { type Eswitchd, startEswitchd } from '../../test/lab/eswitchd.ts';
+import { startEswitchd } from '../../test/lab/eswitchd.ts';
 import type { Command } from '../../test/lab/exec.ts';
 import { type Host, makeHost } from '../../test/lab/host.ts';
 import { IDLE, importLabImage } from '../../test/lab/image.ts';
 import type { Scope } from '../../test/lab/scope.ts';
 import { BenchError } from './bench-error.ts';
+import { settledHookMode } from './hooks.ts';
 import type { Side } from './traffic.ts';
-import { field } from './unix-http.ts';
+
+/** The lab's hosts have a bpffs at the usual place, and the daemon its default instance. */
+const LINK_PINS = '/sys/fs/bpf/eswitchd/v1/links';
 
 export interface NetworkSubnets {
   readonly ip4: string;
@@ -28,12 +31,10 @@ export class DockerHost {
   readonly image: string;
   readonly #host: Host;
   readonly #dockerd: Dockerd;
-  readonly #daemon: Eswitchd;
 
-  private constructor(host: Host, dockerd: Dockerd, daemon: Eswitchd, image: string) {
+  private constructor(host: Host, dockerd: Dockerd, image: string) {
     this.#host = host;
     this.#dockerd = dockerd;
-    this.#daemon = daemon;
     this.image = image;
   }
 
@@ -43,8 +44,8 @@ export class DockerHost {
     const host = await makeHost(scope, 'host');
     const dockerd = await startDockerd(scope, host);
     const image = await importLabImage(scope, dockerd.client);
-    const daemon = await startEswitchd(scope, host, { config: { logLevel: 'warn' } });
-    return new DockerHost(host, dockerd, daemon, image);
+    await startEswitchd(scope, host, { config: { logLevel: 'warn' } });
+    return new DockerHost(host, dockerd, image);
   }
 
   /** `docker …` against this engine. */
@@ -95,14 +96,15 @@ export class DockerHost {
     return Number(found);
   }
 
-  /** Version of the engine, and what the daemon says of its hooks. */
+  /** The hook that `ports` ports and their gateways are on once the daemon is done with moving them. */
+  hookMode(ports: number): Promise<'tcx' | 'clsact'> {
+    return settledHookMode(this.#host, LINK_PINS, ports);
+  }
+
+  /** Version of the engine. */
   async environment(): Promise<Readonly<Record<string, string>>> {
     const version = await this.#dockerd.client.json<{ Version: string }>('GET', '/version');
-    const { body } = await this.#daemon.api('GET', '/v1/status');
-    return {
-      docker_engine: `${version.Version}, private, its data in memory`,
-      hook_mode: String(field(body, 'table', 'hookMode')),
-    };
+    return { docker_engine: `${version.Version}, private, its data in memory` };
   }
 }
 

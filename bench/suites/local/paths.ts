@@ -18,6 +18,8 @@ import { CONTENDERS, type Contender, openContenders } from './contenders.ts';
 const SHOWN_SHARE = 0.3;
 const SHOWN_ROUNDS_MAX = 3;
 const WARM_UP_SECONDS = 0.2;
+/** Two containers and the gateway. */
+const ESWITCH_PORTS = 3;
 const JUDGED: readonly TrafficKind[] = ['udp64', 'tcp_rr', 'tcp'];
 
 /** A group of traffic kinds, measured in rounds of its own. */
@@ -36,6 +38,8 @@ export async function measurePaths(options: SuiteOptions): Promise<Measured> {
   options.progress('starting two containers per contender');
   const paths = await openContenders(host, scope);
   await warmUp(paths);
+  options.progress('waiting until the hooks are where they stay');
+  const hookMode = await host.hookMode(ESWITCH_PORTS);
   const seconds = options.secondsPerMeasurement;
   const { rounds } = options;
   const judged: Group = { family: 'ip4', kinds: JUDGED, rounds, seconds, suffix: '' };
@@ -55,6 +59,7 @@ export async function measurePaths(options: SuiteOptions): Promise<Measured> {
     figures,
     environment: {
       ...(await host.environment()),
+      hook_mode: hookMode,
       cpu_placement: placementText(),
       seconds: `${seconds} per measurement with a target, ${brief.seconds.toFixed(2)} per other (${brief.rounds} rounds)`,
       udp64: '64-byte Ethernet frames (FCS not counted), packets that the receiver read',
