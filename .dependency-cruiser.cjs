@@ -30,7 +30,7 @@ const MAY_IMPORT = {
   cluster: ['lib/', 'model/', 'wire/', STORE_PORT],
   ipam: ['lib/', 'model/', STORE_PORT],
   observe: ['lib/', 'model/', 'ir/', 'wire/', ...PORTS],
-  docker: ['lib/', 'model/', 'ir/', 'wire/', 'ipam/', STORE_PORT, RECONCILE_PORT],
+  docker: ['lib/', 'model/', 'ir/', 'place/', 'wire/', 'ipam/', STORE_PORT, RECONCILE_PORT],
   api: ['lib/', 'model/', 'ir/', 'wire/', 'observe/', ...PORTS],
   cli: ['lib/', 'model/', 'wire/'],
   // The only composition root: it alone names implementations.

@@ -1,5 +1,4 @@
 /** Docker's side of the daemon: the network and IPAM drivers on their socket. */
-import type { DatapathKind } from '../docker/deps.ts';
 import { engineHasNetwork } from '../docker/engine.ts';
 import { checkHostPort } from '../docker/host-port.ts';
 import { listenOnSocket } from '../docker/listen.ts';
@@ -7,7 +6,6 @@ import { Orphans } from '../docker/orphans.ts';
 import { createPluginServer } from '../docker/server.ts';
 import { parseDefaultPools } from '../ipam/default-pools.ts';
 import { createIpam, type Ipam } from '../ipam/ipam.ts';
-import type { Probe } from '../kernel/port.ts';
 import type { NetworkId } from '../lib/brand.ts';
 import type { Identity } from '../model/intent.ts';
 import { capabilitiesOf } from '../place/capabilities.ts';
@@ -34,15 +32,6 @@ export interface PluginPartDeps {
   readonly log: Logger;
   readonly store: Store;
   readonly reconciler: Reconciler;
-}
-
-function datapathKinds(probes: readonly Probe[]): readonly DatapathKind[] {
-  const { switchdev, sriov, software } = capabilitiesOf(probes);
-  return [
-    { kind: 'switchdev', ...switchdev },
-    { kind: 'sriov', ...sriov },
-    { kind: 'software', ...software },
-  ];
 }
 
 /** Looks for orphans from time to time; returns how to stop. */
@@ -77,7 +66,7 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     identity,
     maxPorts: config.maxPorts,
     uplinkMtu,
-    capabilities: () => datapathKinds(reconciler.probes()),
+    capabilities: () => capabilitiesOf(reconciler.probes()),
     log,
     clock: () => performance.now(),
     checkHostPort,

@@ -2,17 +2,9 @@
 import type { Ipam } from '../ipam/ipam.ts';
 import type { PortBinding } from '../model/endpoint.ts';
 import type { Identity } from '../model/intent.ts';
-import type { Datapath } from '../model/network.ts';
+import type { Capabilities } from '../place/capabilities.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
-
-/** A way of forwarding that `-o datapath=` can name, and whether this host has it. */
-export interface DatapathKind {
-  readonly kind: Exclude<Datapath, 'auto'>;
-  readonly available: boolean;
-  /** What it is made of, or what is missing. */
-  readonly why: string;
-}
 
 /** The part of a pino logger that is used. */
 export interface Log {
@@ -31,7 +23,8 @@ export interface PluginDeps {
   readonly maxPorts: number;
   /** MTU of the link that the default route leaves by, bytes. */
   uplinkMtu(): number;
-  capabilities(): readonly DatapathKind[];
+  /** Which ways of forwarding this host has, and why not the others. */
+  capabilities(): Capabilities;
   readonly log: Log;
   /** Milliseconds on a clock that never goes back. */
   clock(): number;

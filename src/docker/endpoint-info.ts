@@ -2,7 +2,7 @@
 import { portNames } from '../ir/names.ts';
 import { ipFamily } from '../lib/ip.ts';
 import type { PortBinding } from '../model/endpoint.ts';
-import { chooseDatapath } from './datapath.ts';
+import { requireDatapath } from './datapath.ts';
 import type { PluginDeps } from './deps.ts';
 import { requireEndpoint, requireNetwork } from './endpoints.ts';
 import type { EndpointRef } from './requests.ts';
@@ -27,10 +27,10 @@ export function endpointInfo(deps: PluginDeps, ref: EndpointRef): Readonly<Recor
 /** An endpoint may outlive the NIC it was made on: then say so instead of failing. */
 function datapathFacts(
   deps: PluginDeps,
-  network: Parameters<typeof chooseDatapath>[1],
+  network: Parameters<typeof requireDatapath>[1],
 ): { readonly datapath: string; readonly datapathWhy: string } {
   try {
-    const { kind, why } = chooseDatapath(deps.capabilities(), network);
+    const { kind, why } = requireDatapath(deps, network);
     return { datapath: kind, datapathWhy: why };
   } catch (error) {
     return { datapath: 'none', datapathWhy: error instanceof Error ? error.message : String(error) };

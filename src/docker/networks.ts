@@ -6,7 +6,7 @@ import { stableMac } from '../lib/mac.ts';
 import type { Network } from '../model/network.ts';
 import { MTU_MIN_IPV6, type NetworkOptions, parseNetworkOptions } from '../model/options.ts';
 import type { StoreReader, StoreWriter } from '../store/port.ts';
-import { chooseDatapath } from './datapath.ts';
+import { requireDatapath } from './datapath.ts';
 import type { PluginDeps } from './deps.ts';
 import type { CreateNetworkRequest } from './requests.ts';
 import { settle } from './settle.ts';
@@ -20,7 +20,7 @@ type Definition = Omit<Network, 'slot' | 'gatewaySlot' | 'switchMac' | 'gatewayM
  */
 export async function createNetwork(deps: PluginDeps, request: CreateNetworkRequest): Promise<void> {
   const definition = define(deps, request);
-  chooseDatapath(deps.capabilities(), definition);
+  requireDatapath(deps, definition);
   const before = deps.store.network(request.id);
   const { value: network, revision } = deps.store.commit(tx => {
     if (before !== null) return sameOrThrow(before, definition);

@@ -316,10 +316,13 @@ describe('EndpointOperInfo', () => {
       function: expect.stringMatching(/^ewf[0-9a-f]{10}$/),
       sandbox: '/x',
       datapath: 'software',
-      datapathWhy: 'forwards in eBPF (tcx)',
+      datapathWhy: 'no NIC in switchdev mode',
       published: [],
     });
-    plugin.kinds = [{ kind: 'software', available: false, why: 'no hook for eBPF programs' }];
+    plugin.capabilities = {
+      ...plugin.capabilities,
+      software: { available: false, why: 'no hook for eBPF programs' },
+    };
     const broken = await plugin.ok('NetworkDriver.EndpointOperInfo', ref());
     expect(broken['Value']).toMatchObject({ datapath: 'none' });
     expect(await plugin.err('NetworkDriver.EndpointOperInfo', ref(NID, 'nobody'))).toMatch(

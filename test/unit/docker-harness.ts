@@ -1,11 +1,12 @@
 /** A plugin over a memory store and a reconciler that agrees at once, unless told otherwise. */
 import type { FastifyInstance } from 'fastify';
-import type { DatapathKind, PluginDeps } from '../../src/docker/deps.ts';
+import type { PluginDeps } from '../../src/docker/deps.ts';
 import { createPluginServer } from '../../src/docker/server.ts';
 import { parseDefaultPools } from '../../src/ipam/default-pools.ts';
 import { createIpam } from '../../src/ipam/ipam.ts';
 import type { EndpointId, NetworkId, Revision } from '../../src/lib/brand.ts';
 import { EswError } from '../../src/lib/errors.ts';
+import type { Capabilities } from '../../src/place/capabilities.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/port.ts';
 
@@ -26,7 +27,7 @@ export interface Plugin {
   readonly logged: string[];
   /** Host ports (`tcp/8080`) that a process has. */
   readonly busy: Set<string>;
-  kinds: DatapathKind[];
+  capabilities: Capabilities;
   uplinkMtu: number;
   /** The next waits for this scope fail with the kernel's words. */
   refuse: Map<string, string>;
@@ -52,7 +53,12 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     refuse: new Map<string, string>(),
     onWait: (_scope: string): void | Promise<void> => undefined,
     uplinkMtu: 1500,
-    kinds: [{ kind: 'software', available: true, why: 'forwards in eBPF (tcx)' }] as DatapathKind[],
+    capabilities: {
+      software: { available: true, why: 'forwards in eBPF (tcx)' },
+      switchdev: { available: false, why: 'no NIC in switchdev mode' },
+      sriov: { available: false, why: 'no NIC with VFs' },
+      hardwareEntries: 0,
+    } as Capabilities,
   };
   const log = (_facts: object, message: string) => {
     state.logged.push(message);
@@ -63,7 +69,7 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     identity: { instance: 'eswitchd', linkPrefix: 'ew' },
     maxPorts: 1000,
     uplinkMtu: () => state.uplinkMtu,
-    capabilities: () => state.kinds,
+    capabilities: () => state.capabilities,
     log: { debug: () => undefined, info: log, warn: log, error: log },
     clock: () => 0,
     checkHostPort: async ({ proto, hostPort }) =>

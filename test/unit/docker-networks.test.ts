@@ -190,23 +190,25 @@ describe('CreateNetwork', () => {
     [
       'a datapath that is not there',
       networkBody({ options: { datapath: 'switchdev' } }),
-      /ESW_ERR_DATAPATH_UNAVAILABLE: datapath=switchdev, require=any: switchdev: no NIC/,
+      /ESW_ERR_DATAPATH_UNAVAILABLE: datapath=switchdev, require=any: no NIC in switchdev mode/,
     ],
     [
       'a datapath this type has not',
       networkBody({ options: { datapath: 'sriov' } }),
-      /ESW_ERR_DATAPATH_UNAVAILABLE: .*network type bridge has none that fits/,
+      /ESW_ERR_DATAPATH_UNAVAILABLE: .*network type bridge has no datapath sriov/,
     ],
   ])('refuses %s', async (_, body, expected) => {
     const plugin = createPlugin();
-    plugin.kinds.unshift({ kind: 'switchdev', available: false, why: 'no NIC in switchdev mode' });
     expect(await plugin.err(CREATE, body)).toMatch(expected);
     expect(plugin.store.revision).toBe(0);
   });
 
   it('takes hardware when it is there', async () => {
     const plugin = createPlugin();
-    plugin.kinds.unshift({ kind: 'switchdev', available: true, why: 'mlx5 0000:01:00.0' });
+    plugin.capabilities = {
+      ...plugin.capabilities,
+      switchdev: { available: true, why: 'mlx5 0000:01:00.0' },
+    };
     await plugin.ok(CREATE, networkBody({ options: { require: 'hw' } }));
     await plugin.ok('NetworkDriver.CreateEndpoint', endpointBody());
     const { Value } = await plugin.ok('NetworkDriver.EndpointOperInfo', { NetworkID: NID, EndpointID: EID });
