@@ -12,7 +12,7 @@ import {
   TRAFFIC,
   type TrafficKind,
 } from '../../lib/traffic.ts';
-import { CONTENDERS, type Contender, openContenders } from './contenders.ts';
+import { type Contender, openContenders } from './contenders.ts';
 
 /** What has no target is measured for this share of the time, in at most so many rounds. */
 const SHOWN_SHARE = 0.3;
@@ -21,11 +21,13 @@ const WARM_UP_SECONDS = 0.2;
 /** Two containers and the gateway. */
 const ESWITCH_PORTS = 3;
 const JUDGED: readonly TrafficKind[] = ['udp64', 'tcp_rr', 'tcp'];
+const JUDGES: readonly Contender[] = ['eswitch', 'docker_bridge', 'veth'];
 
 /** A group of traffic kinds, measured in rounds of its own. */
 interface Group {
   readonly family: Family;
   readonly kinds: readonly TrafficKind[];
+  readonly contenders: readonly Contender[];
   readonly rounds: number;
   readonly seconds: number;
   /** Distinguishes its figures from those of the group with targets. */
@@ -42,18 +44,21 @@ export async function measurePaths(options: SuiteOptions): Promise<Measured> {
   const hookMode = await host.hookMode(ESWITCH_PORTS);
   const seconds = options.secondsPerMeasurement;
   const { rounds } = options;
-  const judged: Group = { family: 'ip4', kinds: JUDGED, rounds, seconds, suffix: '' };
+  const judged: Group = { family: 'ip4', kinds: JUDGED, contenders: JUDGES, rounds, seconds, suffix: '' };
   const brief = { rounds: Math.min(rounds, SHOWN_ROUNDS_MAX), seconds: seconds * SHOWN_SHARE };
   const shown: readonly Group[] = [
-    { family: 'ip4', kinds: ['tcp_rr_apart'], ...brief, suffix: '' },
-    { family: 'ip6', kinds: JUDGED, ...brief, suffix: '_v6' },
+    { family: 'ip4', kinds: ['tcp_rr_apart'], contenders: JUDGES, ...brief, suffix: '' },
+    { family: 'ip4', kinds: JUDGED, contenders: ['eswitch', 'veth_plain'], ...brief, suffix: '' },
+    { family: 'ip6', kinds: JUDGED, contenders: JUDGES, ...brief, suffix: '_v6' },
   ];
   const samples = await measureGroup(options, paths, judged);
-  const figures = ratesOf(judged, samples);
+  const figures: Record<string, number> = {};
   for (const group of shown) {
     const beside = await measureGroup(options, paths, group);
     Object.assign(figures, ratesOf(group, beside), ratioFiguresOf(group, beside));
   }
+  // Last, so that a rate measured for longer stands.
+  Object.assign(figures, ratesOf(judged, samples));
   return {
     ratios: Object.fromEntries(ratiosOf(judged, samples)),
     figures,
@@ -62,6 +67,7 @@ export async function measurePaths(options: SuiteOptions): Promise<Measured> {
       hook_mode: hookMode,
       cpu_placement: placementText(),
       seconds: `${seconds} per measurement with a target, ${brief.seconds.toFixed(2)} per other (${brief.rounds} rounds)`,
+      veth: 'between containers with the NAT rules of the engine, as all on user-defined networks have; veth_plain without',
       udp64: '64-byte Ethernet frames (FCS not counted), packets that the receiver read',
     },
   };
@@ -77,9 +83,9 @@ async function warmUp(paths: ReadonlyMap<Contender, Path>): Promise<void> {
 function measureGroup(
   options: SuiteOptions,
   paths: ReadonlyMap<Contender, Path>,
-  { family, kinds, rounds, seconds }: Group,
+  { family, kinds, contenders, rounds, seconds }: Group,
 ): Promise<Samples> {
-  return interleave({ rounds, tasks: kinds, contenders: CONTENDERS }, async (task, contender, round) => {
+  return interleave({ rounds, tasks: kinds, contenders }, async (task, contender, round) => {
     const kind = task as TrafficKind;
     const path = paths.get(contender as Contender);
     const value = path === undefined ? Number.NaN : await measureTraffic(kind, path, family, seconds);
@@ -95,10 +101,10 @@ function amount(value: number): string {
 
 /** Ours against each of the others; rates are all "more is better". */
 function ratiosOf(
-  { kinds, suffix }: Group,
+  { kinds, contenders, suffix }: Group,
   samples: Samples,
 ): readonly (readonly [string, readonly number[]])[] {
-  const others = CONTENDERS.filter(contender => contender !== 'eswitch');
+  const others = contenders.filter(contender => contender !== 'eswitch');
   return others.flatMap(other =>
     kinds.map(kind => {
       const [ours, theirs] = [samplesOf(samples, kind, 'eswitch'), samplesOf(samples, kind, other)];
@@ -113,10 +119,10 @@ function ratioFiguresOf(group: Group, samples: Samples): Record<string, number> 
 }
 
 /** The medians behind the ratios, in each kind's own unit. */
-function ratesOf({ kinds, suffix }: Group, samples: Samples): Record<string, number> {
+function ratesOf({ kinds, contenders, suffix }: Group, samples: Samples): Record<string, number> {
   return Object.fromEntries(
     kinds.flatMap(kind =>
-      CONTENDERS.map(contender => [
+      contenders.map(contender => [
         `local.${kind}${suffix}.${contender}_${TRAFFIC[kind].unit}`,
         median(samplesOf(samples, kind, contender)),
       ]),
