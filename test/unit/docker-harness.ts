@@ -41,6 +41,14 @@ export interface Plugin {
   err(method: string, body?: unknown): Promise<string>;
 }
 
+/** A host without a NIC that could help. */
+const NO_NIC: Capabilities = {
+  software: { available: true, why: 'forwards in eBPF (tcx)' },
+  switchdev: { available: false, why: 'no NIC in switchdev mode' },
+  sriov: { available: false, why: 'no NIC with VFs' },
+  hardwareEntries: 0,
+};
+
 export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
   const store = overrides.store ?? createMemoryStore();
   const ipam = createIpam({ store, defaultPools: parseDefaultPools([], 'host'), hostRoutes: () => [] });
@@ -53,12 +61,7 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     refuse: new Map<string, string>(),
     onWait: (_scope: string): void | Promise<void> => undefined,
     uplinkMtu: 1500,
-    capabilities: {
-      software: { available: true, why: 'forwards in eBPF (tcx)' },
-      switchdev: { available: false, why: 'no NIC in switchdev mode' },
-      sriov: { available: false, why: 'no NIC with VFs' },
-      hardwareEntries: 0,
-    } as Capabilities,
+    capabilities: NO_NIC,
   };
   const log = (_facts: object, message: string) => {
     state.logged.push(message);
