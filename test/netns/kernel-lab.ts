@@ -7,6 +7,8 @@ import { createNativeKernel, type NativeKernelOptions } from '../../src/kernel/n
 import { RULESET_DIGEST } from '../../src/kernel/native/nft-ruleset.ts';
 import { objectDigest } from '../../src/kernel/native/pins.ts';
 import type { KernelPort } from '../../src/kernel/port.ts';
+import type { Cidr, Mac } from '../../src/lib/brand.ts';
+import type { Identity } from '../../src/model/intent.ts';
 import type { KernelHarness } from '../contract/kernel-harness.ts';
 import { exec, tryExec, waitUntil } from '../lab/exec.ts';
 import { makeNetns, type Netns } from '../lab/netns.ts';
@@ -32,97 +34,134 @@ export interface KernelLab extends KernelHarness {
   sandbox(path: string): Netns;
 }
 
+/** Sandboxes as Docker makes them: namespaces that links are moved into and taken back from. */
+class Sandboxes {
+  readonly #parent: Scope;
+  readonly #identity: Identity;
+  readonly #open = new Map<string, { ns: Netns; scope: Scope; reps: Set<string> }>();
+
+  constructor(parent: Scope, identity: Identity) {
+    this.#parent = parent;
+    this.#identity = identity;
+  }
+
+  async make(): Promise<string> {
+    const scope = this.#parent.use(new Scope(`sandbox${this.#open.size}`));
+    const ns = await makeNetns(scope, 'sandbox');
+    this.#open.set(ns.path, { ns, scope, reps: new Set() });
+    return ns.path;
+  }
+
+  get(path: string): { ns: Netns; scope: Scope; reps: Set<string> } {
+    const found = this.#open.get(path);
+    if (found === undefined) throw new Error(`no sandbox ${path}`);
+    return found;
+  }
+
+  /** The kernel takes a namespace's links away a moment after its last process. */
+  async destroy(path: string): Promise<void> {
+    const { scope, reps } = this.get(path);
+    await scope.dispose();
+    for (const rep of reps)
+      await waitUntil(`end of ${rep}`, async () => !(await linkExists(rep)), { everyMs: 5 });
+  }
+
+  async moveIn(fn: string, path: string, ifname: string): Promise<void> {
+    const { ns, reps } = this.get(path);
+    reps.add(this.#repOf(fn));
+    await ip('link', 'set', fn, 'netns', String(ns.pid), 'name', ifname);
+    await ns.ip('link', 'set', ifname, 'up');
+  }
+
+  async moveBack(path: string, ifname: string, fn: string): Promise<void> {
+    const { ns, reps } = this.get(path);
+    reps.delete(this.#repOf(fn));
+    await ns.ip('link', 'set', ifname, 'down');
+    await ns.ip('link', 'set', ifname, 'netns', String(process.pid), 'name', fn);
+  }
+
+  #repOf(fn: string): string {
+    const rep = linkRole(this.#identity, fn)?.twin;
+    if (rep === undefined) throw new Error(`${fn} is no function side`);
+    return rep;
+  }
+}
+
 /** A kernel adapter of its own instance, with a bpffs below a temporary directory. */
 export async function kernelLab(change: Partial<NativeKernelOptions> = {}): Promise<KernelLab> {
   const scope = new Scope('kernel');
   const runDir = scope.tempDir('run');
+  const bpffs = join(runDir, 'bpf');
   const identity = change.identity ?? { instance: `tk${process.pid}`, linkPrefix: 'ew' };
-  const options: NativeKernelOptions = {
-    identity,
-    library: LIBRARY,
-    bpfObject: BPF_OBJECT,
-    bpffs: join(runDir, 'bpf'),
-    runDir,
-    maxPorts: 16_384,
-    log: quiet,
-    ...change,
+  const options = {
+    ...{ identity, library: LIBRARY, bpfObject: BPF_OBJECT, bpffs, runDir },
+    ...{ maxPorts: 16_384, log: quiet, ...change },
   };
-  scope.defer(async () => void (await tryExec(['umount', join(runDir, 'bpf')])));
-  const sandboxes = new Map<string, { ns: Netns; scope: Scope; reps: Set<string> }>();
-  const open = (): KernelPort => createNativeKernel(options);
-  let kernel = open();
+  scope.defer(async () => void (await tryExec(['umount', bpffs])));
   scope.defer(() => cleanUp(identity.instance));
-  scope.defer(() => kernel.close());
-  const pinDir = join(runDir, 'bpf', identity.instance, 'v1');
-  const linkExists = async (name: string): Promise<boolean> =>
-    (await tryExec(['ip', 'link', 'show', 'dev', name])).code === 0;
-  const destroySandbox = async (path: string): Promise<void> => {
-    const sandbox = sandboxes.get(path);
-    await sandbox?.scope.dispose();
-    // The kernel takes a namespace's links away a moment after its last process.
-    for (const rep of sandbox?.reps ?? [])
-      await waitUntil(`end of ${rep}`, async () => !(await linkExists(rep)), { everyMs: 5 });
-  };
+  const open = (): KernelPort => createNativeKernel(options);
+  try {
+    let kernel = open();
+    scope.defer(() => kernel.close());
+    return {
+      ...outside(identity, join(bpffs, identity.instance)),
+      ...sandboxed(new Sandboxes(scope, identity)),
+      scope,
+      kernel,
+      context: { identity, programsDigest: objectDigest(options.bpfObject), nftDigest: RULESET_DIGEST },
+      async reopen() {
+        await kernel.close();
+        kernel = open();
+        return kernel;
+      },
+      cleanup: () => scope.dispose(),
+    };
+  } catch (error) {
+    await scope.dispose();
+    throw error;
+  }
+}
+
+async function linkExists(name: string): Promise<boolean> {
+  return (await tryExec(['ip', 'link', 'show', 'dev', name])).code === 0;
+}
+
+function sandboxed(sandboxes: Sandboxes) {
   return {
-    scope,
+    makeSandbox: () => sandboxes.make(),
+    sandbox: (path: string) => sandboxes.get(path).ns,
+    destroySandbox: (path: string) => sandboxes.destroy(path),
+    moveToSandbox: (fn: string, path: string, ifname: string) => sandboxes.moveIn(fn, path, ifname),
+    returnFromSandbox: (path: string, ifname: string, fn: string) => sandboxes.moveBack(path, ifname, fn),
+  };
+}
+
+/** What others do to our objects, by the ordinary tools. `pins`: directory of the instance. */
+function outside({ instance }: Identity, pins: string) {
+  const pinDir = join(pins, 'v1');
+  return {
     pinDir,
-    kernel,
-    context: { identity, programsDigest: objectDigest(options.bpfObject), nftDigest: RULESET_DIGEST },
-    async reopen() {
-      await kernel.close();
-      kernel = open();
-      return kernel;
-    },
-    deleteLink: async name => void (await ip('link', 'del', name)),
-    async setLink(name, { mtu, mac, up }) {
+    linkExists,
+    deleteLink: async (name: string) => void (await ip('link', 'del', name)),
+    async setLink(name: string, { mtu, mac, up }: { mtu?: number; mac?: Mac; up?: boolean }) {
       if (mtu !== undefined) await ip('link', 'set', name, 'mtu', String(mtu));
       if (mac !== undefined) await ip('link', 'set', name, 'address', mac);
       if (up !== undefined) await ip('link', 'set', name, up ? 'up' : 'down');
     },
-    addForeignLink: async name => void (await ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'zz0')),
-    linkExists,
-    async makeSandbox() {
-      const own = new Scope(`sandbox${sandboxes.size}`);
-      scope.use(own);
-      const ns = await makeNetns(own, 'sandbox');
-      sandboxes.set(ns.path, { ns, scope: own, reps: new Set() });
-      return ns.path;
-    },
-    sandbox(path) {
-      const found = sandboxes.get(path);
-      if (found === undefined) throw new Error(`no sandbox ${path}`);
-      return found.ns;
-    },
-    destroySandbox,
-    async moveToSandbox(fn, path, ifname) {
-      const sandbox = sandboxes.get(path);
-      const rep = linkRole(identity, fn)?.twin;
-      if (sandbox === undefined || rep === undefined) throw new Error(`no sandbox ${path}`);
-      sandbox.reps.add(rep);
-      await ip('link', 'set', fn, 'netns', String(sandbox.ns.pid), 'name', ifname);
-      await sandbox.ns.ip('link', 'set', ifname, 'up');
-    },
-    async returnFromSandbox(path, ifname, fn) {
-      const sandbox = sandboxes.get(path);
-      const rep = linkRole(identity, fn)?.twin;
-      if (sandbox === undefined || rep === undefined) throw new Error(`no sandbox ${path}`);
-      sandbox.reps.delete(rep);
-      await sandbox.ns.ip('link', 'set', ifname, 'down');
-      await sandbox.ns.ip('link', 'set', ifname, 'netns', String(process.pid), 'name', fn);
-    },
-    deleteTable: async () => void (await exec(['nft', 'delete', 'table', 'inet', identity.instance])),
-    flushElements: async set => void (await exec(['nft', 'flush', 'set', 'inet', identity.instance, set])),
-    removePins: async () => void (await exec(['rm', '-rf', join(runDir, 'bpf', identity.instance)])),
-    removeAddress: async (link, cidr) => void (await ip('addr', 'del', cidr, 'dev', link)),
-    setSysctl: async (path, value) => writeFileSync(`/proc/sys/${path}`, value),
-    async detachHook(link) {
+    addForeignLink: async (name: string) =>
+      void (await ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'zz0')),
+    deleteTable: async () => void (await exec(['nft', 'delete', 'table', 'inet', instance])),
+    flushElements: async (set: string) => void (await exec(['nft', 'flush', 'set', 'inet', instance, set])),
+    removePins: async () => void (await exec(['rm', '-rf', pins])),
+    removeAddress: async (link: string, cidr: Cidr) => void (await ip('addr', 'del', cidr, 'dev', link)),
+    setSysctl: async (path: string, value: string) => writeFileSync(`/proc/sys/${path}`, value),
+    async detachHook(link: string) {
       await exec(['rm', '-f', join(pinDir, 'links', `${link}_ingress`)]);
       await tryExec(['tc', 'qdisc', 'del', 'dev', link, 'clsact']);
     },
     async removeForwardRules() {
       for (const tables of ['iptables', 'ip6tables'] as const) await exec([tables, '-F', 'FORWARD']);
     },
-    cleanup: () => scope.dispose(),
   };
 }
 

@@ -6,7 +6,7 @@ import type { NativeLibrary } from './library.ts';
 import type { Pins } from './pins.ts';
 import { FIB, type FibRow, type Table } from './tables.ts';
 
-/** Batches up to this many elements run in the calling thread: about 2 µs each. */
+/** Batches up to this many elements run in the calling thread: 7 µs, and about 1 µs for each further one. */
 const QUICK_ELEMENTS = 16;
 /** Least room of a forwarding-table generation; its entries are allocated as they come. */
 const FIB_ENTRIES = 65_536;
