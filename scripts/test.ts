@@ -96,6 +96,8 @@ const context: LaneContext = {
 say(`lanes: ${lanes.map(lane => lane.name).join(' ')}; logs in ${context.logDir}`);
 const before = await snapshot(run.tempDir);
 const results = await runAll(lanes, context);
+// A run cut short cannot tidy its folder: what was mounted or bound there ended with its processes.
+if (interrupted) rmSync(run.tempDir, { recursive: true, force: true });
 const left = await leftovers(before, run);
 if (left.length > 0) say(`left behind:\n  ${left.join('\n  ')}`);
 const passed = results.reduce((total, result) => total + result.passed, 0);
