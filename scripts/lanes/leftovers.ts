@@ -1,6 +1,7 @@
 /**
- * What a test run must not leave behind: namespaces, links, mounts, nftables tables, cgroups, temporary
- * folders and processes. A snapshot before and one after are compared; the difference is left over.
+ * What a test run must not leave behind: namespaces, links, mounts, nftables tables, cgroups, pins,
+ * temporary folders, processes and changed sysctls. A snapshot before and one after are compared; the
+ * difference is left over.
  */
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +10,10 @@ import { run as runCommand } from '../process.ts';
 /** Every process of a run inherits this, however far it detaches itself. (The daemon owns `ESWITCHD_*`.) */
 export const RUN_ID = 'ESW_TEST_RUN';
 
-/** Names that tests give: `t<what>-<pid>`, our default prefixes, and Docker's for a private engine. */
-const TEST_NAME = /^(t[a-z0-9]*-?\d+|ew[rfgh]|esw|eswitchd)/;
+/** Names that tests give (`t<what>-<pid>`), and those of the daemon's default identity. */
+const TEST_NAME = /^(t[a-z0-9]*-\d+|ew[rfgh][0-9a-f]{10}|eswitchd)/;
+/** Settings of the machine's own network that the product changes in the namespace it runs in. */
+const SYSCTLS = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
 export interface Run {
@@ -32,6 +35,11 @@ export async function snapshot(tempDir: string): Promise<Snapshot> {
     'nft',
     (await lines(['nft', 'list', 'tables'])).filter(line => isTestName(line.split(' ')[2] ?? '')),
   );
+  add('pin', entries('/sys/fs/bpf').filter(isTestName));
+  add(
+    'sysctl',
+    SYSCTLS.map(path => `${path}=${setting(path)}`),
+  );
   add('mount', mounts());
   add(
     'folder',
@@ -47,8 +55,12 @@ export async function snapshot(tempDir: string): Promise<Snapshot> {
 const SETTLE_MS = 5000;
 
 /** What is there now and was not before, plus processes of this run that still live. */
-export async function leftovers(before: Snapshot, run: Run): Promise<readonly string[]> {
-  const deadline = performance.now() + SETTLE_MS;
+export async function leftovers(
+  before: Snapshot,
+  run: Run,
+  settleMs = SETTLE_MS,
+): Promise<readonly string[]> {
+  const deadline = performance.now() + settleMs;
   for (;;) {
     const left = await look(before, run);
     if (left.length === 0 || performance.now() > deadline) return left;
@@ -65,7 +77,16 @@ const isTestName = (name: string): boolean => TEST_NAME.test(name);
 
 /** Another run on the same machine: the pid in the name belongs to a process that still runs. */
 function hasLiveOwner(item: string): boolean {
-  return [...item.matchAll(/t[a-z0-9]*?-?(\d{2,7})/g)].some(match => alive(Number(match[1])));
+  return [...item.matchAll(/\bt[a-z0-9]*-(\d{2,7})/g)].some(match => alive(Number(match[1])));
+}
+
+/** A sysctl's value, "" where the kernel has none (IPv6 turned off). */
+function setting(path: string): string {
+  try {
+    return readFileSync(join('/proc/sys', path), 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
 
 function alive(pid: number): boolean {

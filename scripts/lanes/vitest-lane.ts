@@ -23,7 +23,7 @@ interface Assertion {
   readonly failureMessages?: readonly string[];
 }
 
-interface Report {
+export interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
@@ -75,7 +75,13 @@ function read(file: string): Report | null {
   }
 }
 
-function judge(report: Report, lane: VitestLane, context: LaneContext, output: string): LaneResult {
+/** Counts a report; `output` is what vitest printed. */
+export function judge(
+  report: Report,
+  lane: VitestLane,
+  context: Pick<LaneContext, 'strict'>,
+  output: string,
+): LaneResult {
   let passed = 0;
   let failed = 0;
   const failures: string[] = [];
@@ -127,7 +133,7 @@ function describe(file: string, test: Assertion): string {
   return `${file}\n  ${test.fullName}\n${messages.join('\n')}`;
 }
 
-function allowed(test: Assertion, lane: VitestLane, context: LaneContext): boolean {
+function allowed(test: Assertion, lane: VitestLane, context: Pick<LaneContext, 'strict'>): boolean {
   if (context.strict) return false;
   return (lane.maySkip ?? []).some(feature => test.fullName.includes(`[needs ${feature}]`));
 }

@@ -8,6 +8,8 @@ import { exec, output } from '../lab/exec.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const SUITE = 'bookworm';
+/** How a machine's own sources may name it. */
+const SUITE_NAMES = [SUITE, 'stable', 'oldstable'];
 export const BACKPORTS = `${SUITE}-backports`;
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 
@@ -93,7 +95,7 @@ async function machineMirror(): Promise<string> {
   const text = await output([
     ...(['apt-get', 'indextargets', '--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages'] as const),
   ]);
-  const line = text.split('\n').find(entry => entry.endsWith(` ${SUITE}`));
+  const line = text.split('\n').find(entry => SUITE_NAMES.includes(entry.split(' ')[1] ?? ''));
   if (!line) throw new Error(`apt knows no source for ${SUITE}: the vm lane needs a Debian 12 mirror`);
   return line.split(' ')[0] ?? '';
 }
