@@ -12,7 +12,7 @@ import { capabilitiesOf } from '../place/capabilities.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
 import type { Config } from './config.ts';
-import { hostId, hostRoutes, uplinkMtu } from './host.ts';
+import { hostId, hostRoutes, isNamespace, uplinkMtu } from './host.ts';
 import type { Logger } from './logger.ts';
 
 /** Docker's callers lose patience after 30 s; ours must have an answer before. */
@@ -46,6 +46,7 @@ function watchOrphans({ config, log, store, reconciler }: PluginPartDeps, ipam: 
     log,
     clock: () => performance.now(),
     graceMs,
+    sandboxExists: isNamespace,
     dockerHas,
   });
   const look = () =>

@@ -14,6 +14,8 @@ import type { PluginDeps } from './deps.ts';
 export interface OrphanDeps extends Pick<PluginDeps, 'store' | 'reconciler' | 'ipam' | 'log' | 'clock'> {
   /** Milliseconds that something must have looked forgotten. */
   readonly graceMs: number;
+  /** Whether a network namespace is still at this path. */
+  sandboxExists(path: string): boolean;
   /** Whether Docker still has the network; null when it cannot be asked. */
   dockerHas(network: NetworkId): Promise<boolean | null>;
 }
@@ -32,7 +34,7 @@ export class Orphans {
     const { networks, endpoints } = this.#deps.store.intent();
     const inUse = new Set([...endpoints.values()].map(endpoint => endpoint.networkId));
     // Docker joins an endpoint right after it has made it, and deletes it right after it has left.
-    const idle = [...endpoints.values()].filter(endpoint => endpoint.sandbox === null);
+    const idle = [...endpoints.values()].filter(endpoint => this.#isIdle(endpoint));
     const empty = [...networks.values()].filter(network => !inUse.has(network.id));
     const overdue = this.#overdue([...idle, ...empty]);
     const forgotten = idle.filter(({ id }) => overdue.has(id));
@@ -41,6 +43,11 @@ export class Orphans {
     for (const endpoint of forgotten) this.#removeEndpoint(endpoint);
     for (const network of gone) this.#removeNetwork(network);
     return forgotten.length + gone.length;
+  }
+
+  /** In no sandbox, or in one that ended while nobody could tell us. */
+  #isIdle({ sandbox }: Endpoint): boolean {
+    return sandbox === null || !this.#deps.sandboxExists(sandbox.key);
   }
 
   #overdue(suspects: readonly { readonly id: string }[]): ReadonlySet<string> {
@@ -62,7 +69,7 @@ export class Orphans {
     const isRemoved = store.commit(tx => {
       const current = tx.endpoint(id);
       // Joined while Docker was being asked about networks.
-      if (current === null || current.sandbox !== null) return false;
+      if (current === null || !this.#isIdle(current)) return false;
       tx.deleteEndpoint(id);
       releaseAddresses(tx, current);
       return true;

@@ -7,15 +7,18 @@ const GRACE_MS = 1000;
 
 function watch(plugin: Plugin, dockerHas: (id: NetworkId) => boolean | null = () => true) {
   const clock = { nowMs: 0 };
+  const namespaces = new Set(['/run/x']);
   const ipam = { networkDeleted: () => undefined };
   const orphans = new Orphans({
     ...{ store: plugin.store, graceMs: GRACE_MS, clock: () => clock.nowMs },
     ipam: ipam as never,
     reconciler: { notify: changed => void plugin.notified.push(changed), waitFor: async () => undefined },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    sandboxExists: path => namespaces.has(path),
     dockerHas: async id => dockerHas(id),
   });
   return {
+    namespaces,
     later: async (ms: number) => {
       clock.nowMs += ms;
       return orphans.collect();
@@ -67,6 +70,16 @@ describe('orphans', () => {
     await join(plugin);
     expect(await later(10 * GRACE_MS)).toBe(0);
     await plugin.ok('NetworkDriver.Leave', { NetworkID: NID, EndpointID: EID });
+    expect(await later(GRACE_MS)).toBe(0);
+    expect(await later(GRACE_MS)).toBe(1);
+  });
+
+  it('an endpoint whose sandbox ended without a Leave goes after the grace', async () => {
+    const plugin = await withEndpoint();
+    const { later, namespaces } = watch(plugin);
+    await join(plugin);
+    await later(0);
+    namespaces.clear();
     expect(await later(GRACE_MS)).toBe(0);
     expect(await later(GRACE_MS)).toBe(1);
   });
