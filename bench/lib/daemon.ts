@@ -14,6 +14,7 @@ const DAEMON_MAIN = fileURLToPath(new URL('../../src/daemon/main.ts', import.met
 /** The store's directory must be on a real disk: a commit costs an fsync, and /tmp may be memory. */
 const STATE_PARENT = '/var/tmp';
 const START_TIMEOUT_MS = 60_000;
+const OUTPUT_SHOWN = 2000;
 
 export class BenchDaemon {
   readonly pluginSocket: string;
@@ -62,9 +63,10 @@ export class BenchDaemon {
         everyMs: 5,
       });
     } catch (error) {
-      throw new BenchError(`${(error as Error).message}; it wrote: ${running.output.slice(-800)}`);
+      throw new BenchError(`${(error as Error).message}; it wrote: ${running.output.slice(-OUTPUT_SHOWN)}`);
     }
-    if (running.exited) throw new BenchError(`the daemon ended at start: ${running.output.slice(-800)}`);
+    if (running.exited)
+      throw new BenchError(`the daemon ended at start: ${running.output.slice(-OUTPUT_SHOWN)}`);
     return performance.now() - startedMs;
   }
 
@@ -73,6 +75,16 @@ export class BenchDaemon {
       return field(await this.status(), 'reconcile', 'lastRound') !== null;
     } catch {
       return false;
+    }
+  }
+
+  /** Runs `body`; when it fails, what the daemon last wrote is added to the reason. */
+  async explain<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      const wrote = this.#process?.output.slice(-OUTPUT_SHOWN) || 'nothing';
+      throw new BenchError(`${(error as Error).message}\nThe daemon wrote: ${wrote}`, { cause: error });
     }
   }
 

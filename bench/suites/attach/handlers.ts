@@ -37,9 +37,11 @@ export async function measureHandlers(options: SuiteOptions): Promise<HandlerFig
   const network = await client.createNetwork('attach', POOL.pool, POOL.gateway);
   options.progress(`creating the ${present} endpoints that are to be present`);
   const { progress } = options;
-  await populate({ client, network, host, count: present, label: 'present', scope, progress });
+  const population = { client, network, host, count: present, label: 'present', scope, progress };
+  await daemon.explain(() => populate(population));
   const sandbox = await makeNetns(scope, 'sandbox');
-  const cycles = await runCycles(options, { host, sandbox, network, socket: daemon.pluginSocket });
+  const bench = { host, sandbox, network, socket: daemon.pluginSocket };
+  const cycles = await daemon.explain(() => runCycles(options, bench));
   return {
     figures: { 'attach.endpoints_present': present, ...figuresOf(cycles) },
     environment: {

@@ -81,15 +81,9 @@ async function openTable(
   // First of all, because the oldest ports move to tcx first.
   const server = await openTalker(client, network, host, `${instance}/server`, scope);
   const sender = await openTalker(client, network, host, `${instance}/client`, scope);
-  await populate({
-    client,
-    network,
-    host,
-    count: count - SMALL,
-    label: instance,
-    scope,
-    progress: options.progress,
-  });
+  const { progress } = options;
+  const population = { client, network, host, count: count - SMALL, label: instance, scope, progress };
+  await daemon.explain(() => populate(population));
   const present = numberField(await daemon.status(), 'endpoints', 'total');
   if (present !== count) throw new RangeError(`${present} endpoints are present, not ${count}`);
   const hookMode = await settledHookMode(host, daemon.linkPins, SETTLED_PORTS);

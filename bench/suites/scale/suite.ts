@@ -29,7 +29,8 @@ async function measure(options: SuiteOptions): Promise<Measured> {
   const network = await client.createNetwork('scale', POOL.pool, POOL.gateway);
   options.progress(`creating ${count} endpoints through the plugin protocol`);
   const startedMs = performance.now();
-  await populate({ client, network, host, count, label: 'scale', scope, progress: options.progress });
+  const { progress } = options;
+  await daemon.explain(() => populate({ client, network, host, count, label: 'scale', scope, progress }));
   const createdPerSecond = (count * 1000) / (performance.now() - startedMs);
   client.close();
   const restarts = await restartRounds(options, daemon);
