@@ -15,7 +15,7 @@ const NETNS: VitestLane = {
   project: 'netns',
   timeoutMs: 10 * MINUTE_MS,
   within: ['unshare', '--net', '--mount', '--propagation', 'private', '--'],
-  env: { ESWITCHD_NETNS: 'private' },
+  env: { ESW_NETNS: 'private' },
 };
 
 export const LANES: readonly Lane[] = [

@@ -2,7 +2,7 @@
  * The native library acts on the namespaces of the calling process, so its tests must themselves run
  * in a network and a mount namespace of their own:
  *
- *     ESWITCHD_NETNS=private unshare --net --mount node_modules/.bin/vitest run --project netns
+ *     ESW_NETNS=private unshare --net --mount node_modules/.bin/vitest run --project netns
  *
  * Started without, each of these files runs itself again inside, as one test.
  */
@@ -15,7 +15,7 @@ import { output, tryExec } from '../lab/exec.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Set by whoever made the namespaces. */
-const MARK = 'ESWITCHD_NETNS';
+const MARK = 'ESW_NETNS';
 const TIMEOUT_MS = 8 * 60_000;
 
 /** Whether this process was started in namespaces of its own; a route out of here says that it was not. */
