@@ -21,6 +21,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'attach.handlers_p50_ms': atMost(3),
   'attach.handlers_p99_ms': atMost(10),
   'scale.restart_ops': atMost(0),
+  'scale.restart_reconcile_s': atMost(2),
   'scale.restart_s': atMost(2),
   'scale.daemon_rss_mb': atMost(200),
 };

@@ -43,7 +43,7 @@ async function measure(options: SuiteOptions): Promise<Measured> {
       'scale.restart_ops': Math.max(...restarts.map(({ operations }) => operations)),
       'scale.restart_s': median(restarts.map(({ seconds }) => seconds)),
       'scale.restart_max_s': Math.max(...restarts.map(({ seconds }) => seconds)),
-      'scale.restart_round_s': median(restarts.map(({ roundSeconds }) => roundSeconds)),
+      'scale.restart_reconcile_s': median(restarts.map(({ roundSeconds }) => roundSeconds)),
       'scale.daemon_rss_mb': Math.max(...restarts.map(({ residentMib }) => residentMib)),
       'scale.endpoints_ready': numberField(status, 'endpoints', 'ready'),
     },
