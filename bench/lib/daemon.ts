@@ -119,7 +119,6 @@ export class BenchDaemon {
 
   async #close(): Promise<void> {
     await this.stop('SIGTERM');
-    this.#api.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
 }

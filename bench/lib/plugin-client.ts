@@ -28,12 +28,9 @@ export interface Timed<T> {
 export class PluginClient {
   readonly #http: UnixHttp;
 
-  constructor(pluginSocket: string, connections = 1) {
-    this.#http = new UnixHttp(pluginSocket, connections);
-  }
-
-  close(): void {
-    this.#http.close();
+  /** At most `parallel` requests are under way at a time. */
+  constructor(pluginSocket: string, parallel = 1) {
+    this.#http = new UnixHttp(pluginSocket, parallel);
   }
 
   async createNetwork(name: string, pool: string, gateway: string): Promise<PluginNetwork> {

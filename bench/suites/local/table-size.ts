@@ -76,7 +76,6 @@ async function openTable(
   const daemon = await BenchDaemon.prepare(scope, host, instance);
   await daemon.start();
   const client = new PluginClient(daemon.pluginSocket, 8);
-  scope.defer(() => client.close());
   const network = await client.createNetwork(instance, POOL.pool, POOL.gateway);
   // First of all, because the oldest ports move to tcx first.
   const server = await openTalker(client, network, host, `${instance}/server`, scope);

@@ -25,14 +25,12 @@ async function measure(options: SuiteOptions): Promise<Measured> {
   const daemon = await BenchDaemon.prepare(scope, host, 'bench-scale');
   await daemon.start();
   const client = new PluginClient(daemon.pluginSocket, 8);
-  scope.defer(() => client.close());
   const network = await client.createNetwork('scale', POOL.pool, POOL.gateway);
   options.progress(`creating ${count} endpoints through the plugin protocol`);
   const startedMs = performance.now();
   const { progress } = options;
   await daemon.explain(() => populate({ client, network, host, count, label: 'scale', scope, progress }));
   const createdPerSecond = (count * 1000) / (performance.now() - startedMs);
-  client.close();
   const restarts = await restartRounds(options, daemon);
   const status = await daemon.status();
   return {
