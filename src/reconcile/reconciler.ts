@@ -43,7 +43,7 @@ const BATCH = 512;
  * about 18 ms for one and little more for many at once (they go as one group), so few big calls hold up
  * fewer callers than many small ones.
  */
-const SLOW_AFTER_MS = 50;
+const SLOW_AFTER_MS = 1_000;
 const SLOW_BATCH = 128;
 const SLOW_BACKLOG = 1024;
 /** Delay before the loop tries again after the kernel port itself failed. */

@@ -8,7 +8,11 @@ import type { Clock } from './clock.ts';
 const URGENT_MS = 5;
 /** Something about a gateway link changed; our own changes cause this too. */
 export const GATEWAY_MS = 250;
-/** A representor changed; Docker's attaching a container does that, so it is mostly harmless. */
+/**
+ * A representor changed; Docker's attaching a container does that, so it is mostly harmless. The wait
+ * starts anew with every such change: a look holds up callers, so it comes when attaching has paused,
+ * with the periodic look at the latest.
+ */
 const LAZY_MS = 5_000;
 
 export interface Reactions {
@@ -26,6 +30,7 @@ export class Triggers {
   readonly #react: Reactions;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #cancelDue: () => void = () => {};
+  #cancelQuiet: () => void = () => {};
   #cancelResync: () => void = () => {};
 
   constructor(identity: Identity, clock: Clock, resyncMs: number, react: Reactions) {
@@ -38,6 +43,7 @@ export class Triggers {
   /** A full look was just taken: whatever was due is done, and the period starts anew (± 10 %). */
   looked(): void {
     this.#cancelDue();
+    this.#cancelQuiet();
     this.#dueAtMs = Number.POSITIVE_INFINITY;
     this.#cancelResync();
     const periodMs = this.#resyncMs * (0.9 + 0.2 * this.#clock.random());
@@ -57,7 +63,14 @@ export class Triggers {
       return;
     }
     if (!this.#react.isWanted(known.role === 'gateway-fn' ? known.twin : event.link)) return;
-    this.lookWithin(isGone ? URGENT_MS : known.role === 'endpoint-rep' ? LAZY_MS : GATEWAY_MS);
+    if (isGone) this.lookWithin(URGENT_MS);
+    else if (known.role === 'endpoint-rep') this.#lookWhenQuiet();
+    else this.lookWithin(GATEWAY_MS);
+  }
+
+  #lookWhenQuiet(): void {
+    this.#cancelQuiet();
+    this.#cancelQuiet = this.#clock.after(LAZY_MS, () => this.#react.look('event'));
   }
 
   lookWithin(delayMs: number): void {
@@ -73,6 +86,7 @@ export class Triggers {
 
   stop(): void {
     this.#cancelDue();
+    this.#cancelQuiet();
     this.#cancelResync();
   }
 }

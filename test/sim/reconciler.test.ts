@@ -74,7 +74,7 @@ describe('intent', () => {
     await addNetwork(the);
     await putEndpoint(the, endpoint(NET, 1));
     await deleteEndpoint(the, endpoint(NET, 1).id);
-    await expect.poll(() => the.kernel.state.hostNames.has(rep)).toBe(false);
+    await expect.poll(() => the.kernel.state.hostNames.has(rep), { timeout: 5_000 }).toBe(false);
   });
 
   it('deletes links also beside a caller that never pauses', async () => {

@@ -22,7 +22,8 @@ export const SIGNATURES = {
   esw_abi_version: fn(null),
   esw_abi_layout: fn(null, 'buffer', 'u32'),
   esw_link_apply: fn('route', 'buffer', 'u32', 'buffer', 'u32'),
-  esw_link_dump: fn('route', 'str', 'str', 'u32', 'buffer', 'u32'),
+  // Only reads, on a socket of its own: a look into a sandbox must not hold up a port being made.
+  esw_link_dump: fn(null, 'str', 'str', 'u32', 'buffer', 'u32'),
   esw_addr_apply: fn('route', 'buffer', 'u32', 'buffer', 'u32'),
   esw_addr_dump: fn('route', 'str', 'buffer', 'u32'),
   esw_route_apply: fn('route', 'buffer', 'u32', 'buffer', 'u32'),
