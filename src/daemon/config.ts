@@ -16,7 +16,7 @@ export interface ConfigSources {
 
 const ENV_PREFIX = 'ESWITCHD_';
 /** Environment names that are not configuration keys. */
-const ENV_OTHER: ReadonlySet<string> = new Set(['ESWITCHD_CONFIG']);
+const ENV_OTHER: ReadonlySet<string> = new Set(['ESWITCHD_CONFIG', 'ESWITCHD_CACHE']);
 
 export const envName = (key: string): string =>
   ENV_PREFIX + key.replaceAll(/[A-Z]/g, letter => `_${letter}`).toUpperCase();
