@@ -77,14 +77,16 @@ export function checkStatus(name: string, status: number): number {
 
 /**
  * Calls a dump until everything fits. `dump` gets the buffer and returns the number of records there
- * are (or a negative errno, which throws ESW_ERR_KERNEL_REFUSED).
+ * are (or a negative errno, which throws ESW_ERR_KERNEL_REFUSED). The first call has room for
+ * `expected` records.
  */
 export async function dumpRecords<F extends Fields>(
   name: string,
   layout: RecordLayout<F>,
   dump: (out: Buffer) => Promise<number>,
+  expected = 256,
 ): Promise<Values<F>[]> {
-  let room = 256;
+  let room = expected;
   for (;;) {
     const out = Buffer.alloc(room * layout.size);
     const count = checkStatus(name, await dump(out));

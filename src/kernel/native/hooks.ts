@@ -34,8 +34,12 @@ export async function readPortHooks(
   reps.forEach((link, at) => {
     list.writeUInt32LE(link.ifindex, at * 4);
   });
-  const records = await dumpRecords('esw_hook_dump', HOOK_REC, out =>
-    library.call('esw_hook_dump', pins.dir, list, reps.length, out, out.length),
+  const records = await dumpRecords(
+    'esw_hook_dump',
+    HOOK_REC,
+    out => library.call('esw_hook_dump', pins.dir, list, reps.length, out, out.length),
+    // One on each; a second dump for want of room would cost as much as the first.
+    reps.length + 16,
   );
   return records.filter(record => record.ours === 1 && record.egress === 0);
 }

@@ -32,11 +32,17 @@ export interface HostLinks {
   readonly foreign: readonly { readonly name: string; readonly rep: string }[];
 }
 
+/** Room for a large host in the first call: 2 MiB for a moment are cheaper than a second dump. */
+const LINKS_EXPECTED = 16_384;
+
 /** All links of `netns` ("" = the host's); the altname reported is the one with our mark. */
 export function dumpLinks(library: NativeLibrary, identity: Identity, netns: string): Promise<LinkRecord[]> {
   const mark = altnameMark(identity);
-  return dumpRecords('esw_link_dump', LINK_REC, out =>
-    library.call('esw_link_dump', netns, mark, 0, out, out.length),
+  return dumpRecords(
+    'esw_link_dump',
+    LINK_REC,
+    out => library.call('esw_link_dump', netns, mark, 0, out, out.length),
+    LINKS_EXPECTED,
   );
 }
 

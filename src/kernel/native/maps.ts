@@ -8,6 +8,16 @@ import { FIB, type FibRow, type Table } from './tables.ts';
 
 /** Batches up to this many elements run in the calling thread: 7 µs, and about 1 µs for each further one. */
 const QUICK_ELEMENTS = 16;
+const LEAST_ROOM = 1024;
+/**
+ * Elements there is room for in the first dump: an array always has all of its elements, and on a
+ * large host a second dump for want of room costs more than the memory.
+ */
+const EXPECTED: ReadonlyMap<string, number> = new Map([
+  ['nets', 65_536],
+  ['ports', 16_384],
+  [FIB.map, 65_536],
+]);
 /** Least room of a forwarding-table generation; its entries are allocated as they come. */
 const FIB_ENTRIES = 65_536;
 
@@ -56,14 +66,14 @@ export class Maps {
   async dumpRaw(name: string, keySize: number, valueSize: number): Promise<RawRows> {
     const call = name === FIB.map ? 'esw_fib_dump' : 'esw_map_dump';
     for (;;) {
-      const room = this.#room.get(name) ?? 1024;
+      const room = this.#room.get(name) ?? EXPECTED.get(name) ?? LEAST_ROOM;
       const keys = Buffer.alloc(room * keySize);
       const values = Buffer.alloc(room * valueSize);
       const at = this.#path(name);
       const count = await this.#library.call(call, at, keys, keys.length, values, values.length);
       if (count === -ERRNO.ENOENT) return { keys, values, count: 0 };
       checkStatus(`map ${name}`, count);
-      this.#room.set(name, Math.max(1024, count + 64 + Math.ceil(count / 8)));
+      this.#room.set(name, Math.max(LEAST_ROOM, count + 64 + Math.ceil(count / 8)));
       if (count <= room) return { keys, values, count };
     }
   }
