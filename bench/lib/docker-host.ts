@@ -1,12 +1,11 @@
 /** One private Docker engine with eswitchd as its plugin, in a lab host. */
-import { readdirSync, readlinkSync } from 'node:fs';
 import { type Dockerd, startDockerd } from '../../test/lab/dockerd.ts';
 import { startEswitchd } from '../../test/lab/eswitchd.ts';
 import type { Command } from '../../test/lab/exec.ts';
 import { type Host, makeHost } from '../../test/lab/host.ts';
 import { IDLE, importLabImage } from '../../test/lab/image.ts';
+import { processIn } from '../../test/lab/process-in.ts';
 import type { Scope } from '../../test/lab/scope.ts';
-import { BenchError } from './bench-error.ts';
 import { settledHookMode } from './hooks.ts';
 import type { Side } from './traffic.ts';
 
@@ -80,20 +79,12 @@ export class DockerHost {
     const addresses = NetworkSettings.Networks[network];
     return {
       name,
-      pid: await this.#outerPid(State.Pid),
+      pid: await processIn(this.#host, State.Pid),
       tool: 'esw_traffic',
       ip4: addresses?.IPAddress ?? '',
       ip6: addresses?.GlobalIPv6Address ?? '',
       enter: command => this.command('exec', name, ...command),
     };
-  }
-
-  /** A process, as our pid namespace numbers it, in the network namespace of the host's process `pid`. */
-  async #outerPid(pid: number): Promise<number> {
-    const namespace = await this.#host.output(['readlink', `/proc/${pid}/ns/net`]);
-    const found = readdirSync('/proc').find(name => /^\d+$/.test(name) && netnsOf(name) === namespace);
-    if (found === undefined) throw new BenchError(`no process in ${namespace}`);
-    return Number(found);
   }
 
   /** The hook that `ports` ports and their gateways are on once the daemon is done with moving them. */
@@ -105,13 +96,5 @@ export class DockerHost {
   async environment(): Promise<Readonly<Record<string, string>>> {
     const version = await this.#dockerd.client.json<{ Version: string }>('GET', '/version');
     return { docker_engine: `${version.Version}, private, its data in memory` };
-  }
-}
-
-function netnsOf(pid: string): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return null;
   }
 }

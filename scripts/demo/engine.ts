@@ -2,12 +2,13 @@
  * The Docker engine the demo runs on: the machine's own when its API answers, otherwise a private one
  * from Debian's docker.io with its own data-root, in namespaces that end with the demo.
  */
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { DockerClient } from '../../test/lab/docker-client.ts';
 import { startDockerd } from '../../test/lab/dockerd.ts';
 import { type ExecResult, tryExec } from '../../test/lab/exec.ts';
 import { type Host, makeHost } from '../../test/lab/host.ts';
 import { Netns } from '../../test/lab/netns.ts';
+import { processIn } from '../../test/lab/process-in.ts';
 import type { Scope } from '../../test/lab/scope.ts';
 
 export interface Engine {
@@ -81,16 +82,5 @@ function cli(socket: string, args: readonly string[]): Promise<ExecResult> {
 /** The network namespace of a container, to run tools of this machine in. */
 export async function containerNetns(engine: Engine, container: string): Promise<Netns> {
   const { State } = await engine.client.inspect(container);
-  const inode = await engine.host.output(['readlink', `/proc/${State.Pid}/ns/net`]);
-  const pid = readdirSync('/proc').find(name => /^\d+$/.test(name) && netnsOf(name) === inode);
-  if (pid === undefined) throw new Error(`${container}: no process in ${inode}`);
-  return new Netns(container, Number(pid));
-}
-
-function netnsOf(pid: string): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return null;
-  }
+  return new Netns(container, await processIn(engine.host, State.Pid));
 }

@@ -1,5 +1,4 @@
 /** A lab host with a real engine and our daemon as its plugin, and the questions the tests ask of them. */
-import { readdirSync, readlinkSync } from 'node:fs';
 import type { EndpointBody } from '../../src/wire/api/endpoint.ts';
 import type { Plan } from '../../src/wire/api/rules.ts';
 import type { Status } from '../../src/wire/api/status.ts';
@@ -10,6 +9,7 @@ import { waitUntil } from '../lab/exec.ts';
 import { type Host, makeHost } from '../lab/host.ts';
 import { IDLE, importLabImage } from '../lab/image.ts';
 import { Netns } from '../lab/netns.ts';
+import { processIn } from '../lab/process-in.ts';
 import { Scope } from '../lab/scope.ts';
 
 /** The traffic tool of the benchmarks: its probe counts lost packets. */
@@ -80,10 +80,7 @@ export class Stage {
   /** The network namespace of a container. */
   async netns(container: string): Promise<Netns> {
     const { State } = await this.docker.client.inspect(container);
-    const inode = await this.host.output(['readlink', `/proc/${State.Pid}/ns/net`]);
-    const pid = readdirSync('/proc').find(name => /^\d+$/.test(name) && netnsOf(name) === inode);
-    if (pid === undefined) throw new Error(`${container}: no process in ${inode}`);
-    return new Netns(container, Number(pid));
+    return new Netns(container, await processIn(this.host, State.Pid));
   }
 
   async endpoints(): Promise<readonly EndpointBody[]> {
@@ -170,12 +167,4 @@ async function send(from: Netns, address: string, seconds: number): Promise<Prob
   });
   if (!stdout.startsWith('{')) throw new Error(`the probe said nothing: ${stderr}`);
   return JSON.parse(stdout) as ProbeResult;
-}
-
-function netnsOf(pid: string): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return null;
-  }
 }
