@@ -8,7 +8,9 @@
 const KERNEL_PORT = 'kernel/port\\.ts$';
 const STORE_PORT = 'store/port\\.ts$';
 const RECONCILE_PORT = 'reconcile/port\\.ts$';
-const PORTS = [KERNEL_PORT, STORE_PORT, RECONCILE_PORT];
+const NIC_PORT = 'kernel/nic-port\\.ts$';
+const FLOW_PORT = 'kernel/flow-port\\.ts$';
+const PORTS = [KERNEL_PORT, NIC_PORT, FLOW_PORT, STORE_PORT, RECONCILE_PORT];
 
 /** Pure: same input, same output. No node:*, no npm package, no clock, no random, no logging. */
 const PURE = ['lib', 'model', 'ir', 'compile', 'place', 'plan'];
@@ -26,6 +28,12 @@ const MAY_IMPORT = {
   kernel: ['lib/', 'model/', 'ir/'],
   eswitch: ['lib/', 'model/', 'ir/', KERNEL_PORT],
   reconcile: [...PURE.map(dir => `${dir}/`), KERNEL_PORT, STORE_PORT],
+  // NICs: what is there, eswitch modes, which function is whose.
+  nic: [...PURE.map(dir => `${dir}/`), ...PORTS],
+  // Which rules are in hardware, and why the others are not.
+  offload: [...PURE.map(dir => `${dir}/`), ...PORTS],
+  // firmware-profiles/ read and matched; what a NIC's firmware should be.
+  profile: ['lib/', 'model/', 'ir/', 'place/', ...PORTS],
   store: ['lib/', 'model/', 'wire/'],
   cluster: ['lib/', 'model/', 'wire/', STORE_PORT],
   ipam: ['lib/', 'model/', STORE_PORT],
@@ -41,6 +49,7 @@ const MAY_IMPORT = {
 const MAY_USE_PACKAGE = {
   'kernel/native': ['koffi'],
   wire: ['typebox', 'protobufjs'],
+  profile: ['typebox'],
   docker: ['fastify', 'typebox'],
   api: ['fastify', '@fastify/[^/]+', 'typebox', 'prom-client'],
   observe: ['prom-client', 'pino'],
@@ -100,7 +109,7 @@ module.exports = {
     {
       name: 'ports-name-no-implementation',
       severity: 'error',
-      from: { path: '^src/(kernel|store|reconcile)/port\\.ts$' },
+      from: { path: '^src/(kernel|store|reconcile)/((nic|flow)-)?port\\.ts$' },
       to: { path: '^src/(kernel|store|reconcile)/', pathNot: PORTS.map(path => `^src/${path}`) },
     },
     {
