@@ -1,4 +1,6 @@
-/** Fills the cache of the vm lane: `node test/vm/fetch.ts`. Run under the cache's lock (see images.ts). */
+/** Fills the cache of the vm lane: `node test/vm/fetch.ts [images|headers]`. Run by images.ts under its lock. */
+import { fetchHeaders } from './headers.ts';
 import { fetchImages } from './images.ts';
 
-await fetchImages();
+if (process.argv[2] === 'headers') await fetchHeaders();
+else await fetchImages();

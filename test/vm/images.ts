@@ -32,21 +32,23 @@ const QEMU = ['qemu-system-x86', 'qemu-system-common', 'qemu-system-data', 'seab
 export async function ensureImages(): Promise<Images> {
   const dir = vmCache();
   const complete = join(dir, 'complete');
-  if (!isCurrent(complete)) {
-    // Two test runs may share the cache: the second waits for the first.
-    await exec(['flock', join(dir, 'lock'), process.execPath, join(import.meta.dirname, 'fetch.ts')], {
-      timeoutMs: 900_000,
-    });
-  }
+  if (!isCurrent(complete)) await runFetch('images');
   return describe(dir);
 }
 
-/** Fills the cache; runs in a process of its own, under the cache's lock. */
-export async function fetchImages(): Promise<void> {
+/** Runs fetch.ts under the cache's lock: of two test runs that share the cache, the second waits. */
+export async function runFetch(part: 'images' | 'headers'): Promise<void> {
+  const script = join(import.meta.dirname, 'fetch.ts');
+  const command = ['flock', join(vmCache(), 'lock'), process.execPath, script, part] as const;
+  await exec(command, { timeoutMs: 900_000 });
+}
+
+/** Fills the cache; runs in a process of its own, under the cache's lock. `anew`: even when it is full. */
+export async function fetchImages(options: { readonly anew?: boolean } = {}): Promise<Images> {
   const dir = vmCache();
   const complete = join(dir, 'complete');
-  if (isCurrent(complete)) return;
-  for (const entry of readdirSync(dir).filter(name => name !== 'lock')) {
+  if (isCurrent(complete) && !options.anew) return describe(dir);
+  for (const entry of readdirSync(dir).filter(name => !name.endsWith('lock'))) {
     rmSync(join(dir, entry), { recursive: true, force: true });
   }
   const apt = new PrivateApt(join(dir, 'apt'));
@@ -63,6 +65,7 @@ export async function fetchImages(): Promise<void> {
   }
   rmSync(join(dir, 'apt'), { recursive: true, force: true });
   writeFileSync(complete, LAYOUT);
+  return describe(dir);
 }
 
 const isCurrent = (file: string): boolean => existsSync(file) && readFileSync(file, 'utf8') === LAYOUT;
