@@ -95,9 +95,12 @@ export function start(command: Command, options: SpawnOptions = {}): ChildProces
   return spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: 'ignore', ...options });
 }
 
+export const hasEnded = (child: ChildProcess): boolean =>
+  child.exitCode !== null || child.signalCode !== null;
+
 /** Resolves when `child` has ended. */
 export function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  if (hasEnded(child)) return Promise.resolve();
   return new Promise(resolve => child.once('exit', () => resolve()));
 }
 

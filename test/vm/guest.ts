@@ -1,57 +1,67 @@
 /**
  * A guest: a Debian kernel in QEMU whose root is this machine's own, so that it sees our node, node_modules
- * and build output without anything being installed. What it writes stays in its memory.
+ * and build output under the same paths without anything being installed. What it writes stays in its memory,
+ * except on `/disk`. `node test/vm/shell.ts` boots one by hand; docs/testing.md tells more.
  */
 import type { ChildProcess } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ended, sleep, start, waitUntil } from '../lab/exec.ts';
+import { ended, exec, start } from '../lab/exec.ts';
 import type { Scope } from '../lab/scope.ts';
-import { ensureImages, type Images, type Kernel, type Series } from './images.ts';
-import { buildInitramfs, ROOT_TAG } from './initramfs.ts';
+import { type Control, type GuestResult, openControl } from './control.ts';
+import { ensureImages, type Kernel, type Series } from './images.ts';
+import { buildInitramfs } from './initramfs.ts';
+import { type Accelerator, type GuestOptions, type Machine, qemuCommand } from './qemu.ts';
 
-export interface GuestResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+export type { GuestResult } from './control.ts';
+export type { GuestOptions, Nic } from './qemu.ts';
+
+/** KVM boots in two seconds where it works; where it only pretends to, nothing ever comes. */
+const BOOT_TIMEOUT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 180_000 };
+const RUN_TIMEOUT_MS = 60_000;
+const COMPLAINT =
+  /\b(WARNING: |BUG:|Oops|Call Trace|general protection|blocked for more than|soft lockup|RCU stall|rcu: INFO)/;
+let accelerator: Accelerator | null = null;
+let booted = 0;
+
+interface Running {
+  readonly qemu: ChildProcess;
+  readonly control: Control;
 }
 
-type Accelerator = 'kvm' | 'tcg';
-
-const MEMORY_MIB = 1536;
-/** KVM boots in two seconds where it works; where it only pretends to, nothing ever comes. */
-const BOOT_TIMEOUT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_000 };
-const RUN_TIMEOUT_MS = 60_000;
-let accelerator: Accelerator | null = null;
-
 export class Guest {
-  readonly kernel: Kernel;
-  readonly accelerator: Accelerator;
-  readonly #qemu: ChildProcess;
-  readonly #socket: Socket;
-  readonly #console: string;
-  #buffer = '';
-  #next = 1;
-  #pending: { readonly id: number; readonly resolve: (result: GuestResult) => void } | null = null;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #machine: Machine;
+  #running: Running;
 
-  constructor(kernel: Kernel, how: Accelerator, qemu: ChildProcess, socket: Socket, console: string) {
-    this.kernel = kernel;
-    this.accelerator = how;
-    this.#qemu = qemu;
-    this.#socket = socket;
-    this.#console = console;
-    socket.setEncoding('latin1').on('data', (chunk: string) => this.#receive(chunk));
-    // The end of QEMU is noticed by its exit, not here.
-    socket.on('error', () => undefined);
+  constructor(machine: Machine, running: Running) {
+    this.#machine = machine;
+    this.#running = running;
   }
 
-  /** Runs a shell script in the guest to its end, whatever its exit code. One at a time. */
-  run(script: string, timeoutMs = RUN_TIMEOUT_MS): Promise<GuestResult> {
-    const result = this.#queue.then(() => this.#send(script, timeoutMs));
-    this.#queue = result.catch(() => undefined);
-    return result;
+  get kernel(): Kernel {
+    return this.#machine.kernel;
+  }
+
+  get accelerator(): Accelerator {
+    return this.#machine.accelerator;
+  }
+
+  /** Addresses of the options' NICs, in their order. */
+  get macs(): readonly string[] {
+    return this.#machine.macs;
+  }
+
+  /**
+   * Runs a shell script in the guest to its end, whatever its exit code (124: the time limit ended it). One
+   * at a time. Rejects when the guest ends or hangs. What it starts in the background must be detached:
+   * `setsid program >log 2>&1 &`.
+   */
+  async run(script: string, timeoutMs = RUN_TIMEOUT_MS): Promise<GuestResult> {
+    try {
+      return await this.#running.control.run(script, timeoutMs);
+    } catch (error) {
+      throw new Error(`guest ${this.kernel.series}: ${message(error)}\n${this.console()}`);
+    }
   }
 
   /** Like `run`; rejects unless the exit code is 0. Returns standard output, trimmed. */
@@ -62,49 +72,10 @@ export class Guest {
     return stdout.trim();
   }
 
-  #send(script: string, timeoutMs: number): Promise<GuestResult> {
-    const id = this.#next++;
-    return new Promise((resolve, reject) => {
-      const give = (error: Error): void => {
-        clearTimeout(timer);
-        this.#qemu.off('exit', gone);
-        this.#pending = null;
-        reject(error);
-      };
-      const gone = (): void => give(new Error(`the guest ended during: ${script}\n${this.console()}`));
-      const late = (): void =>
-        give(new Error(`no answer after ${timeoutMs} ms to: ${script}\n${this.console()}`));
-      const timer = setTimeout(late, timeoutMs);
-      this.#qemu.once('exit', gone);
-      this.#pending = {
-        id,
-        resolve: result => {
-          clearTimeout(timer);
-          this.#qemu.off('exit', gone);
-          resolve(result);
-        },
-      };
-      this.#socket.write(`${id} ${Buffer.from(script).toString('base64')}\n`);
-    });
-  }
-
-  #receive(chunk: string): void {
-    this.#buffer += chunk;
-    for (let end = this.#buffer.indexOf('\n'); end >= 0; end = this.#buffer.indexOf('\n')) {
-      const line = this.#buffer.slice(0, end);
-      this.#buffer = this.#buffer.slice(end + 1);
-      const match = /^(\d+) (\d+) o(\S*) e(\S*)$/.exec(line);
-      if (!match || Number(match[1]) !== this.#pending?.id) continue;
-      const text = (part: string | undefined): string => Buffer.from(part ?? '', 'base64').toString('utf8');
-      const { resolve } = this.#pending;
-      this.#pending = null;
-      resolve({ code: Number(match[2]), stdout: text(match[3]), stderr: text(match[4]) });
-    }
-  }
-
-  /** What the kernel printed on the serial console. */
+  /** What the kernel printed on the serial console, of every boot. */
   console(): string {
-    return readFileSync(this.#console, 'utf8').trimEnd();
+    const { console } = this.#machine;
+    return console === null ? '' : readSafely(console);
   }
 
   /** Lines of the guest's kernel log that tell of a defect: warnings with a trace, oopses, hung tasks. */
@@ -113,30 +84,61 @@ export class Guest {
     return log.split('\n').filter(line => COMPLAINT.test(line));
   }
 
+  /**
+   * Boots again on the same `/disk` and wires. `power-cut`: nobody is told, what was not synced to the disk
+   * is lost. `clean`: the disk is unmounted first (its users must have ended).
+   */
+  async reboot(how: 'power-cut' | 'clean' = 'power-cut'): Promise<void> {
+    if (how === 'clean') await this.must('sync; ! mountpoint -q /disk || umount /disk');
+    await this.stop();
+    this.#running = await boot(this.#machine);
+  }
+
+  /** Resolves when the guest has ended by itself. */
+  async ended(): Promise<void> {
+    await ended(this.#running.qemu);
+  }
+
   /** Ends QEMU; the guest has nothing to save. */
   async stop(): Promise<void> {
-    this.#socket.destroy();
-    this.#qemu.kill('SIGKILL');
-    await ended(this.#qemu);
+    const { qemu, control } = this.#running;
+    control.close();
+    qemu.kill('SIGKILL');
+    await ended(qemu);
   }
 }
 
-const COMPLAINT =
-  /\b(WARNING: |BUG:|Oops|Call Trace|general protection|blocked for more than|soft lockup|RCU stall|rcu: INFO)/;
-
-/** Boots a guest and waits until it takes commands; it ends with the scope. */
-export async function bootGuest(scope: Scope, series: Series): Promise<Guest> {
+/**
+ * Boots a guest and waits until it takes commands; it ends with the scope. With `shell`, its console is the
+ * terminal and runs a shell.
+ */
+export async function bootGuest(
+  scope: Scope,
+  what: Series | GuestOptions = {},
+  extra: { readonly shell?: boolean } = {},
+): Promise<Guest> {
+  const options = typeof what === 'string' ? { series: what } : what;
+  const number = ++booted;
   const images = await ensureImages();
-  const kernel = images.kernels[series];
+  const kernel = images.kernels[options.series ?? '6.12'];
   const initramfs = await buildInitramfs(scope, kernel);
+  const dir = scope.tempDir(`guest${number}`);
+  const common = {
+    ...{ images, kernel, initramfs, options },
+    macs: (options.nics ?? []).map((_nic, index) => macOf(number, index)),
+    disk: options.diskMib === undefined ? null : await makeDisk(dir, options.diskMib),
+    control: join(dir, 'control.sock'),
+    console: extra.shell ? null : join(dir, 'console.log'),
+  };
   for (const how of accelerators()) {
-    const dir = scope.tempDir(`guest-${series}`);
-    const guest = await tryBoot(images, kernel, initramfs, dir, how).catch((error: unknown) => {
+    const machine = { ...common, accelerator: how };
+    const running = await boot(machine).catch((error: unknown) => {
       if (how === 'kvm') return null;
       throw error;
     });
-    if (!guest) continue;
+    if (!running) continue;
     accelerator = how;
+    const guest = new Guest(machine, running);
     scope.defer(() => guest.stop());
     return guest;
   }
@@ -154,41 +156,37 @@ function accelerators(): readonly Accelerator[] {
   }
 }
 
-async function tryBoot(
-  images: Images,
-  kernel: Kernel,
-  initramfs: string,
-  dir: string,
-  how: Accelerator,
-): Promise<Guest> {
-  const consoleFile = join(dir, 'console.log');
-  const control = join(dir, 'control.sock');
+/** Apart for every NIC of every guest of this process: they may meet on a wire. */
+function macOf(guest: number, nic: number): string {
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  return `52:54:00:${hex((guest >> 8) & 0xff)}:${hex(guest & 0xff)}:${hex(nic)}`;
+}
+
+async function makeDisk(dir: string, sizeMib: number): Promise<string> {
+  const image = join(dir, 'disk.img');
+  writeFileSync(image, '');
+  // Sparse: what the guest never writes takes no room.
+  await exec(['truncate', '-s', `${sizeMib}M`, image]);
+  await exec(['mkfs.ext4', '-q', '-F', image]);
+  return image;
+}
+
+async function boot(machine: Machine): Promise<Running> {
+  const { images, kernel, accelerator: how } = machine;
   const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map(path => join(images.qemu, path));
-  const qemu = start(
-    [
-      // A KVM that cannot run guests makes QEMU abort: no core file of that.
-      ...(['prlimit', '--core=0'] as const),
-      join(images.qemu, 'usr/bin/qemu-system-x86_64'),
-      ...qemuArguments(images, kernel, how),
-      ...['-initrd', initramfs, '-serial', `file:${consoleFile}`],
-      ...['-chardev', `socket,id=control,path=${control},server=on,wait=off`],
-      ...['-device', 'virtserialport,chardev=control,name=control'],
-    ],
-    { env: { ...process.env, LD_LIBRARY_PATH: libraries.join(':') }, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const terminal = machine.console === null ? 'inherit' : 'ignore';
+  const qemu = start(qemuCommand(machine), {
+    env: { ...process.env, LD_LIBRARY_PATH: libraries.join(':') },
+    stdio: [terminal, terminal, 'pipe'],
+  });
   let complaint = '';
   qemu.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
   });
   const described = (): string =>
-    `guest ${kernel.series} (${how}) did not boot: ${complaint}\n${readSafely(consoleFile)}`;
+    `guest ${kernel.series} (${how}) did not boot: ${complaint}\n${readSafely(machine.console)}`;
   try {
-    const socket = await waitUntil('the control socket', () => {
-      if (hasEnded(qemu)) throw new Error(described());
-      return tryConnect(control);
-    });
-    await firstLine(socket, qemu, BOOT_TIMEOUT_MS[how], described);
-    return new Guest(kernel, how, qemu, socket, consoleFile);
+    return { qemu, control: await openControl(qemu, machine.control, BOOT_TIMEOUT_MS[how], described) };
   } catch (error) {
     qemu.kill('SIGKILL');
     await ended(qemu);
@@ -196,71 +194,11 @@ async function tryBoot(
   }
 }
 
-function qemuArguments(images: Images, kernel: Kernel, how: Accelerator): readonly string[] {
-  const append = [
-    'console=ttyS0 loglevel=4 panic=-1 oops=panic mitigations=off nokaslr init_on_alloc=0',
-    `guest_init=${join(import.meta.dirname, 'guest-init.sh')} guest_modules=${kernel.modules}`,
-  ].join(' ');
-  return [
-    ...['-L', join(images.qemu, 'usr/share/qemu'), '-L', join(images.qemu, 'usr/share/seabios')],
-    ...[
-      '-machine',
-      'q35',
-      '-accel',
-      how === 'tcg' ? 'tcg,thread=multi' : 'kvm',
-      '-cpu',
-      how === 'tcg' ? 'max' : 'host',
-    ],
-    ...[
-      '-smp',
-      '2',
-      '-m',
-      String(MEMORY_MIB),
-      '-nodefaults',
-      '-no-user-config',
-      '-display',
-      'none',
-      '-no-reboot',
-    ],
-    ...['-kernel', kernel.vmlinuz, '-append', append, '-device', 'virtio-serial-pci'],
-    ...['-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap'],
-    ...['-device', `virtio-9p-pci,fsdev=root,mount_tag=${ROOT_TAG}`],
-  ];
-}
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function tryConnect(path: string): Promise<Socket | null> {
-  return new Promise(resolve => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', () => resolve(null));
-  });
-}
-
-/** Waits for the guest's `ready`. */
-async function firstLine(
-  socket: Socket,
-  qemu: ChildProcess,
-  timeoutMs: number,
-  described: () => string,
-): Promise<void> {
-  let text = '';
-  const take = (chunk: Buffer): void => {
-    text += chunk.toString('latin1');
-  };
-  socket.on('data', take);
-  const deadline = performance.now() + timeoutMs;
-  while (!text.includes('ready\n')) {
-    if (hasEnded(qemu) || performance.now() > deadline) throw new Error(described());
-    await sleep(20);
-  }
-  socket.off('data', take);
-}
-
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
-function readSafely(file: string): string {
+function readSafely(file: string | null): string {
   try {
-    return readFileSync(file, 'utf8');
+    return file === null ? '' : readFileSync(file, 'utf8').trimEnd();
   } catch {
     return '';
   }
