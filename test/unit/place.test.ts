@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile/compile.ts';
 import type { FibEntry } from '../../src/ir/resource.ts';
+import { type SimNicSpec, SimNics } from '../../src/kernel/sim/nics.ts';
 import type { NetSlot } from '../../src/lib/brand.ts';
 import { type Capabilities, capabilitiesOf } from '../../src/place/capabilities.ts';
 import { chooseDatapath } from '../../src/place/datapath.ts';
@@ -48,6 +49,40 @@ describe('capabilities', () => {
 
   it('take an unknown answer as no obstacle', () => {
     expect(capabilitiesOf([{ name: 'veth', answer: 'unknown', reason: 'x' }]).software.available).toBe(true);
+  });
+});
+
+describe('capabilities of a host with NICs', () => {
+  const of = async (...specs: SimNicSpec[]) => capabilitiesOf([], await new SimNics(specs).inventory());
+  const handle = 'pci/0000:3b:00.0';
+
+  it('offer switchdev with a NIC that has representors, and say which', async () => {
+    const resources = [{ name: 'flows', size: 512, occupancy: 0 }];
+    const here = await of({ handle, mode: 'switchdev', vfs: 2, resources });
+    expect(here.switchdev).toEqual({ available: true, why: `mlx5_core ${handle}, 2 VFs` });
+    expect([here.hardwareEntries, here.sriov.available]).toEqual([512, false]);
+  });
+
+  it.each<[Partial<SimNicSpec>, string]>([
+    [{ mode: 'switchdev', vfs: 0 }, `${handle} is in switchdev mode, but it has no VFs`],
+    [
+      { mode: 'switchdev', vfs: 1, tcOffload: false },
+      `${handle} is in switchdev mode, but hw-tc-offload is off`,
+    ],
+    [{ vfs: 2 }, `no NIC is in switchdev mode; in legacy mode: ${handle}`],
+    [{ devlink: false }, 'this host has no NIC in switchdev mode'],
+  ])('%o: say what keeps switchdev away', async (spec, why) => {
+    const here = await of({ handle, ...spec });
+    expect(here.switchdev).toEqual({ available: false, why });
+    expect(here.hardwareEntries).toBe(0);
+  });
+
+  it('offer SR-IOV with a legacy NIC that has VFs', async () => {
+    expect((await of({ handle, devlink: false, driver: 'igb', vfs: 3 })).sriov).toEqual({
+      available: true,
+      why: `igb ${handle}, 3 VFs`,
+    });
+    expect((await of({ handle })).sriov.why).toBe(`no legacy NIC has VFs enabled: ${handle} (0 of 8)`);
   });
 });
 
