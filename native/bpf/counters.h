@@ -7,6 +7,7 @@
 #ifndef ESW_COUNTERS_H
 #define ESW_COUNTERS_H
 
+#include "parse.h"
 #include "tables.h"
 
 #define TC_ACT_SHOT 2
@@ -30,6 +31,26 @@ static __always_inline void count_tx(__u32 slot, __u32 bytes)
 	if (s) {
 		s->tx_packets++;
 		s->tx_bytes += bytes;
+	}
+}
+
+/* `type`: the packet's Ethernet type. */
+static __noinline void count_pair(__u32 src, __u32 dst, __u16 type, __u32 bytes)
+{
+	struct esw_pair_key key = {.src = src, .dst = dst};
+	struct esw_pair *p;
+
+	key.family = type == bpf_htons(ETHERTYPE_IPV4) ? 4 : 6;
+	p = bpf_map_lookup_elem(&pairs, &key);
+	if (!p) {
+		struct esw_pair zero = {};
+
+		bpf_map_update_elem(&pairs, &key, &zero, BPF_NOEXIST);
+		p = bpf_map_lookup_elem(&pairs, &key);
+	}
+	if (p) {
+		p->packets++;
+		p->bytes += bytes;
 	}
 }
 

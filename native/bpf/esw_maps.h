@@ -12,6 +12,7 @@
 
 /* map "ports": HASH, key u32 ifindex of the representor (the port's host side). */
 #define ESW_PORT_TRUSTED 1u /* gateway port: no source checks (the host forwards for others) */
+#define ESW_PORT_COUNT_PAIRS 2u /* what it sends is counted in "pairs" too: a NIC's function */
 struct esw_port {
 	__u32 slot; /* index into "stats" */
 	__u32 net;  /* index into "nets", 1..65535 */
@@ -43,12 +44,13 @@ struct esw_subnet { __u32 flags; };
 
 /* map "fib": ARRAY_OF_MAPS[1] of HASH, the forwarding table's live generation. */
 #define ESW_FIB_LOCAL_HOST 1u /* deliver to the host stack: ifindex is a host device, not a representor */
+#define ESW_FIB_TRANSMIT 2u /* send out of the representor: its NIC hands the packet to the function */
 struct esw_fib_key {
 	__u32 net;
 	__u8 addr[16];
 };
 struct esw_fib {
-	__u32 ifindex; /* of the representor whose peer receives it; with LOCAL_HOST, of the host device */
+	__u32 ifindex; /* of the representor; with LOCAL_HOST, of the host device */
 	__u32 slot;
 	__u8 mac[6]; /* destination MAC to write */
 	__u16 flags; /* ESW_FIB_* */
@@ -61,6 +63,18 @@ struct esw_stats {
 	__u64 rx_bytes;
 	__u64 tx_packets;
 	__u64 tx_bytes;
+};
+
+/* map "pairs": LRU_PERCPU_HASH, what ports with ESW_PORT_COUNT_PAIRS sent to other ports, by where it
+ * went. In a full map the pair that was silent longest gives way. */
+struct esw_pair_key {
+	__u32 src; /* slots */
+	__u32 dst;
+	__u32 family; /* 4 or 6 */
+};
+struct esw_pair {
+	__u64 packets;
+	__u64 bytes;
 };
 
 /* map "drops": PERCPU_HASH (no prealloc), value struct esw_drop. */

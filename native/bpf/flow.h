@@ -40,6 +40,15 @@ static __always_inline int flow_fits(struct __sk_buff *skb, const struct esw_flo
 	       !skb->vlan_present;
 }
 
+/* The end of a flow from or to a NIC's function. */
+static __noinline int flow_finish(const struct esw_flow *flow, __u32 bytes)
+{
+	if (flow->flags & ESW_FLOW_COUNT_PAIR)
+		count_pair(flow->in_slot, flow->out_slot, flow->type, bytes);
+	return flow->flags & ESW_FLOW_TRANSMIT ? bpf_redirect(flow->out_ifindex, 0)
+					       : bpf_redirect_peer(flow->out_ifindex, 0);
+}
+
 static __always_inline int flow_forward(struct __sk_buff *skb, const struct esw_flow *flow,
 					struct eth_hdr *eth)
 {
@@ -47,6 +56,8 @@ static __always_inline int flow_forward(struct __sk_buff *skb, const struct esw_
 	mac_copy(eth->src, flow->out_src);
 	count_rx(flow->in_slot, skb->len);
 	count_tx(flow->out_slot, skb->len);
+	if (unlikely(flow->flags))
+		return flow_finish(flow, skb->len);
 	return bpf_redirect_peer(flow->out_ifindex, 0);
 }
 
@@ -124,6 +135,8 @@ static __noinline void flow_learn(struct __sk_buff *skb, struct esw_port *port, 
 	flow->in_slot = port->slot;
 	flow->out_ifindex = to->ifindex;
 	flow->out_slot = to->slot;
+	flow->flags = (to->flags & ESW_FIB_TRANSMIT ? ESW_FLOW_TRANSMIT : 0) |
+		      (port->flags & ESW_PORT_COUNT_PAIRS ? ESW_FLOW_COUNT_PAIR : 0);
 	mac_copy(flow->in_mac, eth->src);
 	mac_copy(flow->out_dst, to->mac);
 	mac_copy(flow->out_src, net->switch_mac);

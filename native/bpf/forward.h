@@ -101,6 +101,10 @@ static __always_inline int forward(struct __sk_buff *skb, struct esw_port *port,
 	count_tx(to->slot, skb->len);
 	if (to->flags & ESW_FIB_LOCAL_HOST)
 		return bpf_redirect(to->ifindex, BPF_F_INGRESS);
+	if (port->flags & ESW_PORT_COUNT_PAIRS)
+		count_pair(port->slot, to->slot, ((struct eth_hdr *)frame)->type, skb->len);
+	if (to->flags & ESW_FIB_TRANSMIT)
+		return bpf_redirect(to->ifindex, 0);
 	return bpf_redirect_peer(to->ifindex, 0);
 }
 

@@ -17,6 +17,8 @@
 /* Every port drops router solicitations and multicast reports when it comes up, so two or three
  * reasons per port are the rule. */
 #define ESW_DROPS_MAX (4 * ESW_PORTS_MAX)
+/* Allocated as a whole, 16 bytes for each CPU and entry: the busy pairs are what matters. */
+#define ESW_PAIRS_MAX 8192
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -72,8 +74,16 @@ struct {
 	__type(value, struct esw_drop);
 } drops SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, ESW_PAIRS_MAX);
+	__type(key, struct esw_pair_key);
+	__type(value, struct esw_pair);
+} pairs SEC(".maps");
+
 /* What was decided for one (port, source, destination): see flow.h. Private to the programs. The
- * fields that an IPv4 packet needs come first. */
+ * fields that an IPv4 packet needs come first. The size is that of version 1 of the maps: an upgrade
+ * takes the pinned map over. */
 struct esw_flow {
 	__u64 tick; /* jiffies when it was decided */
 	const void *generation; /* of the forwarding table it was decided with */
@@ -87,8 +97,13 @@ struct esw_flow {
 	__u16 type; /* Ethernet type, 0 = empty */
 	__u32 src[4]; /* IPv4: the first word */
 	__u32 dst[4];
+	__u32 flags; /* ESW_FLOW_*; 0 for a veth pair's port and destination */
 };
 
+_Static_assert(sizeof(struct esw_flow) == 88, "pinned maps keep their record sizes");
+
+#define ESW_FLOW_TRANSMIT 1u
+#define ESW_FLOW_COUNT_PAIR 2u
 #define ESW_FLOW_BITS 10
 
 struct {

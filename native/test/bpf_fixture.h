@@ -223,6 +223,14 @@ static uint64_t dropped(uint32_t slot, uint32_t reason)
 	return percpu("drops", &key, 2, 0);
 }
 
+/* Packets that `from` sent to `to`, by the pair counters. */
+static uint64_t paired(enum port_slot from, enum port_slot to, uint32_t family)
+{
+	struct esw_pair_key key = {.src = from, .dst = to, .family = family};
+
+	return percpu("pairs", &key, 2, 0);
+}
+
 /* Runs the program on a frame that arrives at a port. */
 static int run(enum port_slot at, const struct packet *in)
 {

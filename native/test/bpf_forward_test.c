@@ -216,6 +216,31 @@ static void follows_a_changed_entry(void **state)
 	assert_forward(A, from_a(B6), B, MAC_B);
 }
 
+/* Only ports that ask for it are counted by pair; first packets and those of known flows alike. */
+static void counts_pairs(void **state)
+{
+	struct esw_pair_key key = {.src = A, .dst = B, .family = 4};
+
+	(void)state;
+	assert_forward(A, from_a(B4), B, MAC_B);
+	assert_int_equal(paired(A, B, 4), 0);
+	set_port(A, 1, MAC_A, A4, A6, ESW_PORT_COUNT_PAIRS);
+	usleep(40000);
+	assert_forward(A, from_a(B4), B, MAC_B);
+	assert_forward(A, from_a(B6), B, MAC_B);
+	assert_forward(A, udp6(SWITCH, MAC_A, LL_A, LL_B), B, MAC_B);
+	assert_forward(B, udp4(SWITCH, MAC_B, B4, A4), A, MAC_A);
+	assert_forward(A, from_a("10.1.0.1"), G, MAC_G);
+	assert_int_equal(paired(A, B, 4), 2);
+	assert_int_equal(percpu("pairs", &key, 2, 1), 2 * from_a(B4).len);
+	assert_int_equal(paired(A, B, 6), 4);
+	assert_int_equal(paired(B, A, 4), 0);
+	assert_int_equal(paired(A, G, 4), 0);
+	assert_drop(A, udp4(SWITCH, MAC_A, B4, B4), ESW_DROP_SRC_IP);
+	set_port(A, 1, MAC_A, A4, A6, 0);
+	usleep(40000);
+}
+
 static void drops_when_no_table_is_live(void **state)
 {
 	uint32_t zero = 0;
@@ -245,6 +270,7 @@ int main(void)
 		cmocka_unit_test(drops_without_port_or_network),
 		cmocka_unit_test(follows_a_swapped_table),
 		cmocka_unit_test(follows_a_changed_entry),
+		cmocka_unit_test(counts_pairs),
 		cmocka_unit_test(drops_when_no_table_is_live),
 	};
 

@@ -216,6 +216,41 @@ static void carries_fragments_and_jumbo_frames(void **state)
 	carries_datagrams(B6, 60000);
 }
 
+static uint64_t sent_by_rb(void)
+{
+	unsigned long long packets = 0;
+	FILE *file = popen("ip -s -j link show rb | sed 's/.*\"tx\":{[^}]*\"packets\":\\([0-9]*\\).*/\\1/'", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%llu", &packets), 1);
+	pclose(file);
+	return packets;
+}
+
+/* As to a NIC's representor: packets leave by the device instead of reaching its peer directly. */
+static void transmits_where_the_table_says_so(void **state)
+{
+	uint64_t before = sent_by_rb(), passed;
+
+	(void)state;
+	tcp_both_ways(B4);
+	passed = sent_by_rb() - before;
+	set_port(A, 1, MAC_A, A4, A6, ESW_PORT_COUNT_PAIRS);
+	set_fib(lab.generation, 1, B4, B, MAC_B, ESW_FIB_TRANSMIT);
+	set_fib(lab.generation, 1, B6, B, MAC_B, ESW_FIB_TRANSMIT);
+	usleep(40000);
+	before = sent_by_rb();
+	tcp_both_ways(B4);
+	tcp_both_ways(B6);
+	carries_datagrams(B4, 60000);
+	carries_datagrams(B6, 60000);
+	assert_true(sent_by_rb() - before > passed + 1000);
+	assert_true(paired(A, B, 4) > 100);
+	assert_true(paired(A, B, 6) > 100);
+	fill_tables();
+	usleep(40000);
+}
+
 /* ---- frames made up by a packet socket -------------------------------------------------------- */
 
 static int packet_socket(int ns)
@@ -343,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(carries_tcp_intact),
 		cmocka_unit_test(carries_fragments_and_jumbo_frames),
+		cmocka_unit_test(transmits_where_the_table_says_so),
 		cmocka_unit_test(shows_the_switch_mac),
 		cmocka_unit_test(lets_nothing_else_through),
 		cmocka_unit_test(answers_the_asker_only),

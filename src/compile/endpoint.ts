@@ -12,18 +12,19 @@ import type { CompileContext } from './context.ts';
 /** Cost: O(addresses + bindings) of this endpoint, whatever else the host has. */
 export function compileEndpoint(context: CompileContext, network: Network, endpoint: Endpoint): Resource[] {
   const { rep, fn } = portNames(context.identity, endpoint.id);
-  const { slot, mac } = endpoint;
+  const { slot, mac, vf } = endpoint;
   const net = network.slot;
   const ip4 = endpoint.ip4 && cidrAddress(endpoint.ip4);
   const ip6 = endpoint.ip6 && cidrAddress(endpoint.ip6);
   // Docker disables IPv6 in a sandbox without an IPv6 address: no link-local address there to reach.
   const addresses = [ip4, ip6, ip6 && linkLocalOf(mac)].filter(ip => ip !== null);
+  const delivery = vf === null ? 'peer' : 'transmit';
   const sandbox = placement(network, endpoint);
   return [
-    port({ rep, fn, repMac: network.switchMac, fnMac: mac, mtu: network.mtu, role: 'endpoint', sandbox }),
+    port({ rep, fn, repMac: network.switchMac, fnMac: mac, mtu: network.mtu, role: 'endpoint', vf, sandbox }),
     hook(rep),
-    portEntry({ rep, slot, net, mac, ip4, ip6, trusted: false }),
-    ...addresses.map(addr => fibEntry({ net, addr, link: rep, slot, mac, host: false })),
+    portEntry({ rep, slot, net, mac, ip4, ip6, trusted: false, countPairs: vf !== null }),
+    ...addresses.map(addr => fibEntry({ net, addr, link: rep, slot, mac, delivery })),
     ...(endpoint.published && !network.internal ? publish(endpoint.bindings, ip4, ip6) : []),
   ];
 }

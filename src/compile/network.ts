@@ -18,13 +18,16 @@ import { cidrLength, cidrOf, ipFamily, linkLocalOf } from '../lib/ip.ts';
 import type { Network } from '../model/network.ts';
 import type { CompileContext } from './context.ts';
 
+/** It forwards for others, so any source will do. */
+const GATEWAY_SOURCES = { ip4: null, ip6: null, trusted: true, countPairs: false } as const;
+
 export function compileNetwork(context: CompileContext, network: Network): Resource[] {
   const { rep, fn } = gatewayNames(context.identity, network.id);
   const { slot: net, gatewaySlot, gatewayMac, switchMac, internal, mtu } = network;
   return [
-    port({ rep, fn, repMac: switchMac, fnMac: gatewayMac, mtu, role: 'gateway', sandbox: null }),
+    port({ rep, fn, repMac: switchMac, fnMac: gatewayMac, mtu, role: 'gateway', vf: null, sandbox: null }),
     hook(rep),
-    portEntry({ rep, slot: gatewaySlot, net, mac: gatewayMac, ip4: null, ip6: null, trusted: true }),
+    portEntry({ rep, slot: gatewaySlot, net, mac: gatewayMac, ...GATEWAY_SOURCES }),
     netEntry({ net, internal, gateway: fn, gatewaySlot, switchMac, gatewayMac }),
     // Replies to published ports leave on a path that plain reverse-path filtering would refuse, and
     // localhost clients of published ports need 127/8 to cross the gateway link.
@@ -35,7 +38,7 @@ export function compileNetwork(context: CompileContext, network: Network): Resou
       ...(gateway === null ? [] : [address(fn, cidrOf(gateway, cidrLength(pool)))]),
     ]),
     ...gatewayAddresses(network).map(addr => {
-      return fibEntry({ net, addr, link: fn, slot: gatewaySlot, mac: gatewayMac, host: true });
+      return fibEntry({ net, addr, link: fn, slot: gatewaySlot, mac: gatewayMac, delivery: 'host' });
     }),
     ...networkElements(network, fn),
   ];

@@ -144,7 +144,7 @@ function allocate(
   const ifnamePrefix = ifname ?? network.options[DOCKER_OPTIONS.ifnamePrefix] ?? 'eth';
   const slot = freeSlot(deps, store);
   const base = { id, networkId, slot, mac, ip4, ip6, ifnamePrefix, options };
-  return { ...base, bindings: [], published: false, sandbox: null };
+  return { ...base, vf: null, fallback: null, bindings: [], published: false, sandbox: null };
 }
 
 function freeSlot({ maxPorts }: PluginDeps, store: StoreReader): PortSlot {

@@ -91,8 +91,8 @@ function forward(tables: Tables, port: PortEntry, net: NetEntry, ip: Datagram, i
   if (miss !== null) return drop(miss);
   if (isGroup) return drop('multicast');
   if (hit === undefined)
-    return { action: 'deliver', link: net.gateway, mac: net.gatewayMac, host: true, ...to };
-  return { action: 'deliver', link: hit.link, mac: hit.mac, host: hit.host, ...to };
+    return { action: 'deliver', link: net.gateway, mac: net.gatewayMac, delivery: 'host', ...to };
+  return { action: 'deliver', link: hit.link, mac: hit.mac, delivery: hit.delivery, ...to };
 }
 
 function sourceReason(port: PortEntry, src: Ip): DropReason | null {

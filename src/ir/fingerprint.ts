@@ -2,7 +2,8 @@
  * Equality of two resources with the same key: what the kernel must show for a desired resource to
  * count as present. The key itself (names, slots, addresses that identify) is not repeated here.
  */
-import type { Resource } from './resource.ts';
+import { functionKey } from '../model/nic.ts';
+import type { Port, Resource } from './resource.ts';
 
 type Value = string | number | boolean | null;
 
@@ -18,20 +19,22 @@ function compared(resource: Resource): readonly Value[] {
     case 'nft-table':
       return [resource.digest];
     case 'port':
-      return [resource.repMac, resource.mtu, resource.role, resource.down ?? false];
+      return [resource.repMac, resource.mtu, resource.role, resource.down ?? false, functionOf(resource)];
     case 'sysctl':
     case 'nft-element':
       return [resource.value];
     case 'hook':
       return [resource.program];
-    case 'port-entry':
-      return [resource.slot, resource.net, resource.mac, resource.ip4, resource.ip6, resource.trusted];
+    case 'port-entry': {
+      const { slot, net, mac, ip4, ip6, trusted, countPairs } = resource;
+      return [slot, net, mac, ip4, ip6, trusted, countPairs];
+    }
     case 'net-entry': {
       const { internal, gateway, gatewaySlot, switchMac, gatewayMac } = resource;
       return [internal, gateway, gatewaySlot, switchMac, gatewayMac];
     }
     case 'fib-entry':
-      return [resource.link, resource.slot, resource.mac, resource.host];
+      return [resource.link, resource.slot, resource.mac, resource.delivery];
     case 'forward-accept':
       return [resource.linkPrefix];
     case 'address':
@@ -39,6 +42,8 @@ function compared(resource: Resource): readonly Value[] {
       return [];
   }
 }
+
+const functionOf = ({ vf }: Port): string | null => vf && functionKey(vf);
 
 /** Text that is equal for two resources exactly when `same` holds. */
 export function fingerprint(resource: Resource): string {

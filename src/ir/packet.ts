@@ -1,6 +1,7 @@
 /** Packets as the software eswitch sees them, and what it does with one. */
 import type { Ip, Mac } from '../lib/brand.ts';
 import type { DropReason } from './drop-reason.ts';
+import type { Delivery } from './resource.ts';
 
 /** An IP datagram, an ARP request or IPv6 neighbour solicitation, or any other ethertype. */
 export type Payload =
@@ -18,13 +19,13 @@ export interface Packet {
 }
 
 export type Verdict =
-  /** Rewritten (source = switch MAC, destination = `mac`) and delivered to `link`'s other side, or to the host device `link`. */
+  /** Rewritten (source = switch MAC, destination = `mac`) and delivered at `link`. */
   | {
       readonly action: 'deliver';
       readonly link: string;
       readonly mac: Mac;
       readonly srcMac: Mac;
-      readonly host: boolean;
+      readonly delivery: Delivery;
     }
   /** Answered in place with `mac`. */
   | { readonly action: 'answer'; readonly mac: Mac }

@@ -1,4 +1,5 @@
 /** Resources and operations as stable text, one line each, for the CLI, logs and golden tests. */
+import { functionKey } from '../model/nic.ts';
 import type { Op } from './op.ts';
 import type { Resource } from './resource.ts';
 
@@ -28,6 +29,7 @@ export function printResource(resource: Resource): string {
         'mtu',
         r.mtu,
         r.role,
+        r.vf && `vf ${functionKey(r.vf)}`,
         place,
         r.down === true && 'down',
       );
@@ -50,6 +52,7 @@ export function printResource(resource: Resource): string {
         r.mac,
         ...addresses,
         r.trusted && 'trusted',
+        r.countPairs && 'count-pairs',
       );
     }
     case 'net-entry': {
@@ -58,8 +61,10 @@ export function printResource(resource: Resource): string {
     }
     case 'subnet-entry':
       return line('subnet-entry', 'net', r.net, r.pool);
-    case 'fib-entry':
-      return line('fib-entry', 'net', r.net, r.addr, 'via', r.link, r.mac, 'slot', r.slot, r.host && 'host');
+    case 'fib-entry': {
+      const delivery = r.delivery !== 'peer' && r.delivery;
+      return line('fib-entry', 'net', r.net, r.addr, 'via', r.link, r.mac, 'slot', r.slot, delivery);
+    }
     case 'nft-element':
       return line('nft-element', r.set, '{', r.element, pair(':', r.value), '}');
     case 'forward-accept':

@@ -4,6 +4,7 @@
  * equal when `fingerprint` says so. A resource names others by link name, never by ifindex.
  */
 import type { Cidr, Ip, Mac, NetSlot, PortSlot } from '../lib/brand.ts';
+import type { FunctionRef } from '../model/nic.ts';
 
 /** The eBPF program set of this host: loaded, pinned. One per instance. */
 export interface Programs {
@@ -13,7 +14,10 @@ export interface Programs {
   readonly digest: string;
 }
 
-/** A port: veth pair, representor side on the host, function side in a sandbox (or host, for gateways). */
+/**
+ * A port: representor side on the host, function side in a sandbox (or host, for gateways). A veth pair,
+ * or a function of a NIC with its representor: then both are renamed to ours, and given back at the end.
+ */
 export interface Port {
   readonly kind: 'port';
   /** `port/<rep>` */
@@ -26,11 +30,13 @@ export interface Port {
   readonly fnMac: Mac;
   readonly mtu: number;
   readonly role: 'endpoint' | 'gateway';
+  /** The NIC's function; null = a veth pair. */
+  readonly vf: FunctionRef | null;
   /** Where the function side must be put when the pair has to be made again; null = host namespace. */
   readonly sandbox: SandboxPlacement | null;
   /**
    * Observed only: a host-side end (the representor, or a gateway's function side) is administratively
-   * down. Never set in a desired port, so that such a port differs from it and is raised by an update.
+   * down, or the NIC's function has lost its driver. Never set in a desired port, so that such a port differs from it and is raised by an update.
    */
   readonly down?: true;
 }
@@ -82,6 +88,8 @@ export interface PortEntry {
   readonly ip4: Ip | null;
   readonly ip6: Ip | null;
   readonly trusted: boolean;
+  /** What it sends is counted by destination port as well: what hardware placement ranks by. */
+  readonly countPairs: boolean;
 }
 
 /** Entry of map "nets". */
@@ -107,6 +115,13 @@ export interface SubnetEntry {
   readonly pool: Cidr;
 }
 
+/**
+ * What happens to a packet at its destination link: `peer` hands it to the veth's other end, `transmit`
+ * sends it out of a NIC's representor (the NIC gives it to the function), `host` lets the host receive
+ * it on that link.
+ */
+export type Delivery = 'peer' | 'transmit' | 'host';
+
 /** Entry of the forwarding table. */
 export interface FibEntry {
   readonly kind: 'fib-entry';
@@ -114,11 +129,11 @@ export interface FibEntry {
   readonly key: string;
   readonly net: NetSlot;
   readonly addr: Ip;
-  /** Representor (local endpoint), or the gateway's function side with `host`; `#<ifindex>` when gone. */
+  /** Representor (local endpoint), or the gateway's function side with delivery `host`; `#<ifindex>` when gone. */
   readonly link: string;
   readonly slot: PortSlot;
   readonly mac: Mac;
-  readonly host: boolean;
+  readonly delivery: Delivery;
 }
 
 /** Our nftables table with its chains, rules and empty sets and maps. */

@@ -58,6 +58,15 @@ export interface Counters {
   readonly drops: readonly DropCounter[];
 }
 
+/** What one port sent to another, seen by the software eswitch: hardware's share is not in it. */
+export interface PairCounter {
+  readonly src: PortSlot;
+  readonly dst: PortSlot;
+  readonly family: 4 | 6;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
 /** Something outside changed; `link` null = events were lost, look at everything. */
 export interface KernelEvent {
   readonly kind: 'link' | 'address' | 'lost';
@@ -78,6 +87,11 @@ export interface KernelPort {
    */
   apply(ops: readonly Op[]): Promise<readonly OpResult[]>;
   counters(): Promise<Counters>;
+  /**
+   * Traffic between ports, for sources that are functions of a NIC (`PortEntry.countPairs`). At most
+   * 8,192 pairs are kept: the longest silent gives way. Counts since its entry was made.
+   */
+  pairCounters(): Promise<readonly PairCounter[]>;
   /** Zeroes the counters of slots that are handed to a new port. */
   resetCounters(slots: readonly PortSlot[]): Promise<void>;
   /** Name of the function side inside a sandbox, null when it is not (or no longer) there. */

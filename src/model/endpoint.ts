@@ -1,4 +1,5 @@
 import type { Cidr, EndpointId, Ip, Mac, NetworkId, PortSlot } from '../lib/brand.ts';
+import type { FunctionRef } from './nic.ts';
 
 export type L4Proto = 'tcp' | 'udp' | 'sctp';
 
@@ -24,6 +25,10 @@ export interface Endpoint {
   readonly id: EndpointId;
   readonly networkId: NetworkId;
   readonly slot: PortSlot;
+  /** The NIC's function that is its function side; null = a veth pair. Chosen once, when it is made. */
+  readonly vf: FunctionRef | null;
+  /** Why it has a veth pair though its network would take hardware; null where that is no question. */
+  readonly fallback: string | null;
   readonly mac: Mac;
   /** Interface addresses with the pool's prefix length; null when the family is absent. */
   readonly ip4: Cidr | null;

@@ -59,7 +59,8 @@ function placeOne(
   if (choice === null || choice.verdict === 'refused' || choice.kind === 'software') {
     return software('NO_EMBEDDED_SWITCH', capabilities.switchdev.why);
   }
-  if (entry.host) return software('HOST_ADDRESS', "the host's own address: its packets go through the host");
+  if (entry.delivery === 'host')
+    return software('HOST_ADDRESS', "the host's own address: its packets go through the host");
   return room > 0
     ? HARDWARE
     : software('TABLE_FULL', `the hardware table holds ${capabilities.hardwareEntries} entries`);

@@ -57,4 +57,9 @@ export const MIGRATIONS: readonly string[] = [
      record TEXT NOT NULL,
      PRIMARY KEY (pool_id, address)
    ) STRICT, WITHOUT ROWID;`,
+
+  // Endpoints of before NICs had veth pairs, and no NIC to fall back from.
+  `UPDATE endpoint
+     SET record = json_set(record, '$.vf', json('null'), '$.fallback', json('null'))
+     WHERE json_type(record, '$.vf') IS NULL;`,
 ];

@@ -131,7 +131,7 @@ export function applyContract(the: Bench): void {
 
     it('changes a forwarding entry', async () => {
       await the.build();
-      const old = first(pick(the.net.all.values(), 'fib-entry').filter(entry => !entry.host));
+      const old = first(pick(the.net.all.values(), 'fib-entry').filter(entry => entry.delivery === 'peer'));
       const wanted: FibEntry = { ...old, mac: '02:00:00:00:09:0a' as Mac, slot: 7 as PortSlot };
       await succeed(the.kernel, [{ verb: 'update', resource: wanted }]);
       expectShown(await the.kernel.dump(), [wanted]);

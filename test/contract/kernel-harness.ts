@@ -73,6 +73,8 @@ export function endpoint(n: number): Endpoint {
     ip6: `fd00:211:7::${n + 1}/64` as Cidr,
     bindings: [{ proto: 'tcp', containerPort: 80, hostIp: null, hostPort: 42000 + n }],
     published: true,
+    vf: null,
+    fallback: null,
     sandbox: null,
     ifnamePrefix: 'eth',
     options: {},

@@ -35,6 +35,8 @@ export function endpoint(id: string, slot: number, overrides: Partial<Endpoint> 
     ip6: null,
     bindings: [],
     published: false,
+    vf: null,
+    fallback: null,
     sandbox: null,
     ifnamePrefix: 'eth',
     options: {},

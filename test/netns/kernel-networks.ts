@@ -56,6 +56,8 @@ export function makeEndpoint(
     id: `${n}${hex(i)}`.padEnd(64, 'e') as EndpointId,
     networkId: network.id,
     slot: (n * 100 + i) as PortSlot,
+    vf: null,
+    fallback: null,
     mac: `02:42:00:77:${hex(n)}:${hex(i)}` as Mac,
     ip4: `10.77.${n}.${i + 1}/24` as Cidr,
     ip6: `fd00:77:${n}::${(i + 1).toString(16)}/64` as Cidr,

@@ -52,6 +52,8 @@ export function endpoint(net: Network, n: number, change: Partial<Endpoint> = {}
     ip6: `fd00:${net.slot}::${host.toString(16)}/64` as Cidr,
     bindings: [],
     published: false,
+    vf: null,
+    fallback: null,
     sandbox: null,
     ifnamePrefix: 'eth',
     options: {},

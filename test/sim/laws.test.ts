@@ -242,8 +242,8 @@ describe('laws of the packets', () => {
           const from = tables.ports.get(packet.link);
           const home = [...tables.nets.values()].find(net => net.gateway === verdict.link)?.net;
           const to = tables.ports.get(verdict.link);
-          expect(verdict.host ? home : to?.net).toBe(from?.net);
-          if (!verdict.host) expect(verdict.mac).toBe(to?.mac);
+          expect(verdict.delivery === 'host' ? home : to?.net).toBe(from?.net);
+          if (verdict.delivery !== 'host') expect(verdict.mac).toBe(to?.mac);
         }
       }),
     );

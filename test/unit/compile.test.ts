@@ -6,6 +6,7 @@ import type { Resource } from '../../src/ir/resource.ts';
 import type { Cidr, Ip } from '../../src/lib/brand.ts';
 import type { PortBinding } from '../../src/model/endpoint.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import { parseFunctionKey } from '../../src/model/nic.ts';
 import { endpoint, intentOf, network } from '../sim/arbitrary.ts';
 
 const CONTEXT = {
@@ -65,6 +66,15 @@ describe('an endpoint', () => {
 
   it('is its port and one entry per table and address', () => {
     expect(all().map(printResource)).toMatchSnapshot();
+  });
+
+  it('with a function of a NIC is sent to through its representor, and counted by pair', () => {
+    const vf = parseFunctionKey('pci/0000:3b:00.0/c0pf0vf3');
+    const resources = all({ vf });
+    expect(resources.map(printResource)).toMatchSnapshot();
+    expect(resources.find(r => r.kind === 'port')).toMatchObject({ vf });
+    const deliveries = resources.flatMap(r => (r.kind === 'fib-entry' ? [r.delivery] : []));
+    expect(deliveries).toEqual(['transmit', 'transmit', 'transmit']);
   });
 
   it('without an IPv6 address has no link-local entry either', () => {

@@ -54,7 +54,7 @@ describe('equality', () => {
       link: 'x',
       slot: 1 as PortSlot,
       mac: a.mac,
-      host: false,
+      delivery: 'peer' as const,
     };
     const first = fibEntry(entry);
     expect(fibEntry({ ...first, net: 2 as NetSlot }).key).toBe('fib-entry/2/10.0.0.1');
@@ -106,7 +106,7 @@ describe('the interpreter', () => {
 
   it("delivers to a neighbour with its MAC and the switch's", () => {
     const link = portNames(CONTEXT.identity, b.id).rep;
-    const delivery = { action: 'deliver', link, mac: b.mac, srcMac: net.switchMac, host: false };
+    const delivery = { action: 'deliver', link, mac: b.mac, srcMac: net.switchMac, delivery: 'peer' };
     expect(to(ip('10.1.0.3', '10.1.0.4'))).toEqual(delivery);
     expect(to(ip('fd00:1::3', 'fd00:1::4'))).toEqual(delivery);
     expect(to(ip(linkLocalOf(a.mac), linkLocalOf(b.mac)))).toEqual(delivery);
@@ -118,7 +118,7 @@ describe('the interpreter', () => {
       link: gateway.fn,
       mac: net.gatewayMac,
       srcMac: net.switchMac,
-      host: true,
+      delivery: 'host',
     };
     expect(to(ip('10.1.0.3', '192.0.2.1'))).toEqual(out);
     expect(to(ip('10.1.0.3', '10.1.0.1'))).toEqual(out);
@@ -187,6 +187,7 @@ describe('the interpreter', () => {
       ip4: null,
       ip6: null,
       trusted: false,
+      countPairs: false,
     });
     const all = [...compile(CONTEXT, intentOf([net], [a])).values()].map(r =>
       r.key === entry.key ? entry : r,

@@ -124,7 +124,7 @@ describe('probes', () => {
 describe('grouping', () => {
   const mac = '02:00:00:00:00:01' as Mac;
   const pair = (rep: string) =>
-    port({ rep, fn: 'f', repMac: mac, fnMac: mac, mtu: 1500, role: 'endpoint', sandbox: null });
+    port({ rep, fn: 'f', repMac: mac, fnMac: mac, mtu: 1500, role: 'endpoint', vf: null, sandbox: null });
   const subnet = subnetEntry(1 as NetSlot, '10.0.0.0/8' as Cidr);
 
   it('joins adjacent operations of one kind and keeps the order', () => {

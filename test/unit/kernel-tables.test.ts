@@ -1,6 +1,7 @@
 /** Rows of the eBPF maps: round trips and golden bytes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Delivery } from '../../src/ir/resource.ts';
 import {
   FIB,
   type FibRow,
@@ -36,6 +37,7 @@ const portRow: fc.Arbitrary<PortRow> = fc.record({
   ip4: fc.option(ip4),
   ip6: fc.option(ip6),
   trusted: fc.boolean(),
+  countPairs: fc.boolean(),
 });
 const netRow: fc.Arbitrary<NetRow> = fc.record({
   net,
@@ -52,7 +54,7 @@ const fibRow: fc.Arbitrary<FibRow> = fc.record({
   ifindex: u32,
   slot,
   mac,
-  host: fc.boolean(),
+  delivery: fc.constantFrom<Delivery[]>('peer', 'transmit', 'host'),
 });
 
 function roundTrips<Row>(table: Table<Row>, row: fc.Arbitrary<Row>): void {
@@ -91,10 +93,11 @@ describe('golden bytes (little-endian)', () => {
       ip4: '10.1.0.2' as Ip,
       ip6: 'fd00::2' as Ip,
       trusted: true,
+      countPairs: true,
     };
     expect(hex(PORTS, row)).toEqual([
       '02010000',
-      ['07000000', '03000000', '02aabbccddee', '0100', '0a010002', `fd00${'00'.repeat(13)}02`].join(''),
+      ['07000000', '03000000', '02aabbccddee', '0300', '0a010002', `fd00${'00'.repeat(13)}02`].join(''),
     ]);
   });
 
@@ -129,11 +132,11 @@ describe('golden bytes (little-endian)', () => {
       ifindex: 11,
       slot: 4 as PortSlot,
       mac: '02:aa:bb:cc:dd:ee' as Mac,
-      host: false,
+      delivery: 'transmit',
     };
     expect(hex(FIB, row)).toEqual([
       ['01000000', '00000000000000000000ffff0a010002'].join(''),
-      ['0b000000', '04000000', '02aabbccddee', '0000'].join(''),
+      ['0b000000', '04000000', '02aabbccddee', '0200'].join(''),
     ]);
   });
 });

@@ -59,6 +59,8 @@ function endpoint(id: EndpointId, networkId: NetworkId, slot: number, extra: Par
     ip6: null,
     bindings: [],
     published: false,
+    vf: null,
+    fallback: null,
     sandbox: null,
     ifnamePrefix: 'eth',
     options: {},

@@ -15,7 +15,16 @@ import { CONTEXT } from '../sim/sim-harness.ts';
 const table = (...resources: Resource[]): Map<Key, Resource> => new Map(resources.map(r => [r.key, r]));
 const texts = (ops: readonly Op[]): string[] => ops.map(op => printOp(op));
 const MAC = '02:00:00:00:00:01' as Mac;
-const link = port({ rep: 'r', fn: 'f', repMac: MAC, fnMac: MAC, mtu: 1500, role: 'endpoint', sandbox: null });
+const link = port({
+  rep: 'r',
+  fn: 'f',
+  repMac: MAC,
+  fnMac: MAC,
+  mtu: 1500,
+  role: 'endpoint',
+  vf: null,
+  sandbox: null,
+});
 const fib = (n: number, change: Partial<FibEntry> = {}): FibEntry =>
   fibEntry({
     net: 1 as NetSlot,
@@ -23,7 +32,7 @@ const fib = (n: number, change: Partial<FibEntry> = {}): FibEntry =>
     link: 'r',
     slot: 1 as PortSlot,
     mac: MAC,
-    host: false,
+    delivery: 'peer',
     ...change,
   });
 const fibs = (count: number): FibEntry[] => Array.from({ length: count }, (_, n) => fib(n));

@@ -165,6 +165,16 @@ describe('damage', () => {
     expect(open().intent().endpoints.size).toBe(60);
   });
 
+  it('reads endpoints that an older version wrote', () => {
+    fill(open());
+    for (const store of opened.splice(0)) store.close();
+    const raw = new DatabaseSync(file);
+    raw.exec("UPDATE endpoint SET record = json_remove(record, '$.vf', '$.fallback')");
+    raw.exec('DELETE FROM schema_version WHERE version > 1; DROP TABLE IF EXISTS vf');
+    raw.close();
+    expect(open().endpoint('e1' as EndpointId)).toEqual(endpoint('e1', 1));
+  });
+
   it('keeps a database of a newer version where it is', () => {
     open().close();
     const raw = new DatabaseSync(file);

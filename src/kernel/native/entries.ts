@@ -27,8 +27,8 @@ export function goneIfindex(link: string): number | null {
 }
 
 export function portRow(entry: PortEntry, ifindex: number): PortRow {
-  const { slot, net, mac, ip4, ip6, trusted } = entry;
-  return { ifindex, slot, net, mac, ip4, ip6, trusted };
+  const { slot, net, mac, ip4, ip6, trusted, countPairs } = entry;
+  return { ifindex, slot, net, mac, ip4, ip6, trusted, countPairs };
 }
 
 export function netRow(entry: NetEntry, gatewayIfindex: number): NetRow {
@@ -41,8 +41,8 @@ export function subnetRow({ net, pool }: SubnetEntry): SubnetRow {
 }
 
 export function fibRow(entry: FibEntry, ifindex: number): FibRow {
-  const { net, addr, slot, mac, host } = entry;
-  return { net, addr, ifindex, slot, mac, host };
+  const { net, addr, slot, mac, delivery } = entry;
+  return { net, addr, ifindex, slot, mac, delivery };
 }
 
 export interface EntryRows {

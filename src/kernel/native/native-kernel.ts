@@ -7,7 +7,7 @@ import type { KernelEvent, KernelPort } from '../port.ts';
 import { applyOps } from './apply.ts';
 import { checkStatus, dumpRecords, readText } from './batch.ts';
 import type { Log, NativeContext } from './context.ts';
-import { readCounters, resetSlots } from './counters.ts';
+import { readCounters, readPairs, resetSlots } from './counters.ts';
 import { EventNamer, readEvents } from './events.ts';
 import { ForwardAccepts } from './forward-accept.ts';
 import { HookUpgrade } from './hook-upgrade.ts';
@@ -99,6 +99,10 @@ class NativeKernel implements KernelPort {
 
   counters(): ReturnType<KernelPort['counters']> {
     return readCounters(this.#context.maps);
+  }
+
+  pairCounters(): ReturnType<KernelPort['pairCounters']> {
+    return readPairs(this.#context.maps);
   }
 
   resetCounters(slots: Parameters<KernelPort['resetCounters']>[0]): Promise<void> {

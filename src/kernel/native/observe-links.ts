@@ -34,6 +34,7 @@ export function observedPorts(links: HostLinks, entries: readonly PortRow[]): Re
         // The smaller of the two ends is what a gateway port really carries.
         mtu: isGateway && fn !== undefined ? Math.min(rep.mtu, fn.mtu) : rep.mtu,
         role,
+        vf: null,
         sandbox: null,
         ...(serves ? {} : { down: true as const }),
       });

@@ -11,7 +11,7 @@ import { MAPS_VERSION } from './tables.ts';
 /** BPF_FS_MAGIC of include/uapi/linux/magic.h. */
 const BPF_FS_MAGIC = 0xcafe4a11;
 export const SYSTEM_BPFFS = '/sys/fs/bpf';
-const MAPS = ['ports', 'nets', 'subnets', 'fib', 'stats', 'drops'] as const;
+const MAPS = ['ports', 'nets', 'subnets', 'fib', 'stats', 'drops', 'pairs'] as const;
 /** The one program of the set whose id vouches for the note. */
 export const PORT_PROGRAM = 'esw_port';
 

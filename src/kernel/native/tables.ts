@@ -2,6 +2,7 @@
  * The eBPF maps (native/bpf/esw_maps.h) as tables of rows. Rows hold ifindexes, as the maps do; their
  * translation from and to link names is in entries.ts.
  */
+import type { Delivery } from '../../ir/resource.ts';
 import type { Cidr, Ip, Mac, NetSlot, PortSlot } from '../../lib/brand.ts';
 import { cidrAddress, cidrLength, cidrOf, ipFamily, ipFromBytes, ipToBytes } from '../../lib/ip.ts';
 import { macFromBytes, macToBytes } from '../../lib/mac.ts';
@@ -73,9 +74,11 @@ export interface PortRow {
   readonly ip4: Ip | null;
   readonly ip6: Ip | null;
   readonly trusted: boolean;
+  readonly countPairs: boolean;
 }
 
 const PORT_TRUSTED = 1;
+const PORT_COUNT_PAIRS = 2;
 
 export const PORTS: Table<PortRow> = table({
   map: 'ports',
@@ -86,7 +89,7 @@ export const PORTS: Table<PortRow> = table({
     slot: row.slot,
     net: row.net,
     mac: macToBytes(row.mac),
-    flags: row.trusted ? PORT_TRUSTED : 0,
+    flags: (row.trusted ? PORT_TRUSTED : 0) | (row.countPairs ? PORT_COUNT_PAIRS : 0),
     ip4_be: row.ip4 === null ? new Uint8Array(4) : ipToBytes(row.ip4).subarray(12),
     ip6: row.ip6 === null ? new Uint8Array(16) : ipToBytes(row.ip6),
   }),
@@ -98,6 +101,7 @@ export const PORTS: Table<PortRow> = table({
     ip4: isZero(value.ip4_be) ? null : ipFromBytes(mapped(value.ip4_be)),
     ip6: isZero(value.ip6) ? null : ipFromBytes(value.ip6),
     trusted: (value.flags & PORT_TRUSTED) !== 0,
+    countPairs: (value.flags & PORT_COUNT_PAIRS) !== 0,
   }),
 });
 
@@ -172,14 +176,15 @@ export const SUBNETS: Table<SubnetRow> = table({
 export interface FibRow {
   readonly net: NetSlot;
   readonly addr: Ip;
-  /** Of the representor, or with `host` of the gateway's function side. */
+  /** Of the representor, or with delivery `host` of the gateway's function side. */
   readonly ifindex: number;
   readonly slot: PortSlot;
   readonly mac: Mac;
-  readonly host: boolean;
+  readonly delivery: Delivery;
 }
 
-const FIB_LOCAL_HOST = 1;
+/** ESW_FIB_LOCAL_HOST and ESW_FIB_TRANSMIT. */
+const DELIVERY_FLAGS: Readonly<Record<Delivery, number>> = { peer: 0, host: 1, transmit: 2 };
 
 export const FIB: Table<FibRow> = table({
   map: 'fib',
@@ -190,7 +195,7 @@ export const FIB: Table<FibRow> = table({
     ifindex: row.ifindex,
     slot: row.slot,
     mac: macToBytes(row.mac),
-    flags: row.host ? FIB_LOCAL_HOST : 0,
+    flags: DELIVERY_FLAGS[row.delivery],
   }),
   toRow: (key, value) => ({
     net: key.net as NetSlot,
@@ -198,7 +203,7 @@ export const FIB: Table<FibRow> = table({
     ifindex: value.ifindex,
     slot: value.slot as PortSlot,
     mac: macFromBytes(value.mac),
-    host: (value.flags & FIB_LOCAL_HOST) !== 0,
+    delivery: deliveryOf(value.flags),
   }),
 });
 
@@ -211,7 +216,14 @@ export const STATS_VALUE = record('esw_stats', {
   tx_bytes: u64,
 });
 export const DROP_KEY = record('esw_drop_key', { slot: u32, reason: u32 });
+export const PAIR_KEY = record('esw_pair_key', { src: u32, dst: u32, family: u32 });
+export const PAIR_VALUE = record('esw_pair', { packets: u64, bytes: u64 });
 export const DROP_VALUE = record('esw_drop', { packets: u64, bytes: u64 });
+
+function deliveryOf(flags: number): Delivery {
+  if ((flags & DELIVERY_FLAGS.host) !== 0) return 'host';
+  return (flags & DELIVERY_FLAGS.transmit) !== 0 ? 'transmit' : 'peer';
+}
 
 /** 16 bytes of the IPv4-mapped address of four. */
 export function mapped(ip4: Uint8Array): Uint8Array {

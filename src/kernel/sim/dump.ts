@@ -52,7 +52,7 @@ function observedPort(state: SimState, rep: SimLink, fn: string, isGateway: bool
   const down = !rep.up || (isGateway && peer !== undefined && !peer.up);
   const role = isGateway ? 'gateway' : 'endpoint';
   const observed = { rep: rep.name, fn, repMac: rep.mac, fnMac: peer?.mac ?? rep.mac, mtu: rep.mtu } as const;
-  return port({ ...observed, role, sandbox: null, ...(down ? { down: true as const } : {}) });
+  return port({ ...observed, role, vf: null, sandbox: null, ...(down ? { down: true as const } : {}) });
 }
 
 function addGateway(add: (resource: Resource) => void, link: SimLink): void {

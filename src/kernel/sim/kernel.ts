@@ -11,6 +11,7 @@ import type {
   KernelPort,
   Op,
   OpResult,
+  PairCounter,
   PortCounters,
   Probe,
   Snapshot,
@@ -97,8 +98,15 @@ export class SimKernel implements KernelPort {
     return { ports: new Map(this.state.maps?.counters), drops: [] };
   }
 
+  async pairCounters(): Promise<readonly PairCounter[]> {
+    return this.state.maps?.pairs ?? [];
+  }
+
   async resetCounters(slots: readonly PortSlot[]): Promise<void> {
-    for (const slot of slots) this.state.maps?.counters.delete(slot);
+    const { maps } = this.state;
+    if (maps === null) return;
+    for (const slot of slots) maps.counters.delete(slot);
+    maps.pairs = maps.pairs.filter(({ src, dst }) => !slots.includes(src) && !slots.includes(dst));
   }
 
   async sandboxIfname(netns: string, rep: string): Promise<string | null> {
@@ -129,6 +137,17 @@ export class SimKernel implements KernelPort {
   count(slot: PortSlot, packets: bigint): void {
     const before = this.state.maps?.counters.get(slot) ?? ZERO;
     this.state.maps?.counters.set(slot, { ...before, rxPackets: before.rxPackets + packets });
+  }
+
+  /** Adds to a pair's counters, as the traffic of a NIC's function would. */
+  countPair(pair: Omit<PairCounter, 'bytes'>): void {
+    const { maps } = this.state;
+    if (maps === null) return;
+    const isSame = (one: PairCounter): boolean =>
+      one.src === pair.src && one.dst === pair.dst && one.family === pair.family;
+    const before = maps.pairs.find(isSame)?.packets ?? 0n;
+    const packets = before + pair.packets;
+    maps.pairs = [...maps.pairs.filter(one => !isSame(one)), { ...pair, packets, bytes: packets * 64n }];
   }
 
   #run(op: Op): OpResult {

@@ -2,7 +2,7 @@
 import type { FibEntry, NetEntry, PortEntry, SubnetEntry } from '../../ir/resource.ts';
 import type { Cidr, Mac, NetSlot, PortSlot } from '../../lib/brand.ts';
 import type { Identity } from '../../model/intent.ts';
-import type { KernelEvent, PortCounters } from '../port.ts';
+import type { KernelEvent, PairCounter, PortCounters } from '../port.ts';
 
 /** Name of the host's namespace; sandboxes go by their path. */
 export const HOST = '';
@@ -31,6 +31,7 @@ export interface SimMaps {
   readonly subnets: Map<string, SubnetEntry>;
   fib: Map<string, { readonly ifindex: number; readonly entry: FibEntry }>;
   readonly counters: Map<PortSlot, PortCounters>;
+  pairs: readonly PairCounter[];
 }
 
 export interface SimTable {
@@ -130,7 +131,14 @@ export class SimState {
 }
 
 export function emptyMaps(): SimMaps {
-  return { ports: new Map(), nets: new Map(), subnets: new Map(), fib: new Map(), counters: new Map() };
+  return {
+    ports: new Map(),
+    nets: new Map(),
+    subnets: new Map(),
+    fib: new Map(),
+    counters: new Map(),
+    pairs: [],
+  };
 }
 
 /** Sizes of the maps, as the object file has them. */
