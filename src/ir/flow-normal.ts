@@ -1,0 +1,93 @@
+/** One way of writing each flow rule: what the kernel would show of it. */
+import {
+  type FieldMatch,
+  FLOW_FIELDS,
+  type FlowAction,
+  type FlowField,
+  type FlowRule,
+  type PeditField,
+} from './flow.ts';
+
+/** Field → length in bytes. */
+export const PEDIT_FIELDS: Readonly<Record<PeditField, number>> = {
+  eth_dst: 6,
+  eth_src: 6,
+  ipv4_src: 4,
+  ipv4_dst: 4,
+  ip_ttl: 1,
+  ip_tos: 1,
+  ipv6_src: 16,
+  ipv6_dst: 16,
+  ipv6_hoplimit: 1,
+  tcp_sport: 2,
+  tcp_dport: 2,
+  udp_sport: 2,
+  udp_dport: 2,
+};
+
+const ORDER: ReadonlyMap<FlowField, number> = new Map(
+  (Object.keys(FLOW_FIELDS) as FlowField[]).map((field, index) => [field, index]),
+);
+const CSUM_ORDER = ['ipv4', 'icmp', 'tcp', 'udp', 'sctp'] as const;
+
+const isZero = (hex: string): boolean => /^0*$/.test(hex);
+
+/** `value` AND `mask`, both hex of one length. */
+export function maskHex(value: string, mask: string): string {
+  if (/^f*$/.test(mask)) return value;
+  let out = '';
+  for (let at = 0; at < value.length; at++)
+    out += (Number.parseInt(value[at] ?? '0', 16) & Number.parseInt(mask[at] ?? '0', 16)).toString(16);
+  return out;
+}
+
+/** Fields with fewer bits than their bytes have. */
+const NARROW: Readonly<Partial<Record<FlowField, string>>> = {
+  vlan_id: '0fff',
+  vlan_prio: '07',
+  cvlan_id: '0fff',
+  cvlan_prio: '07',
+};
+
+/** Mask with all bits of a field, as hex: twelve for a VLAN ID. */
+export function fullMask(field: FlowField): string {
+  return NARROW[field] ?? 'ff'.repeat(FLOW_FIELDS[field]);
+}
+
+/**
+ * Fields in the order of FLOW_FIELDS, values masked, fields with an empty mask left out. Throws
+ * RangeError for a value or mask of another length than its field, and for a field given twice.
+ */
+export function normalMatch(match: readonly FieldMatch[]): readonly FieldMatch[] {
+  const kept = match
+    .map(({ field, value, mask }) => {
+      const digits = 2 * FLOW_FIELDS[field];
+      for (const hex of [value, mask])
+        if (hex.length !== digits || !/^[0-9a-f]*$/.test(hex))
+          throw new RangeError(`${field}: "${hex}" is not ${digits} hex digits`);
+      const bits = maskHex(mask, fullMask(field));
+      return { field, value: maskHex(value, bits), mask: bits };
+    })
+    .filter(({ mask }) => !isZero(mask))
+    .sort((a, b) => (ORDER.get(a.field) ?? 0) - (ORDER.get(b.field) ?? 0));
+  kept.forEach((entry, index) => {
+    if (entry.field === kept[index - 1]?.field) throw new RangeError(`${entry.field} is given twice`);
+  });
+  return kept;
+}
+
+function normalAction(action: FlowAction): FlowAction {
+  switch (action.kind) {
+    case 'pedit':
+      return { ...action, value: maskHex(action.value, action.mask) };
+    case 'csum':
+      return { ...action, of: CSUM_ORDER.filter(name => action.of.includes(name)) };
+    default:
+      return action;
+  }
+}
+
+/** The rule as a dump of the kernel shows it. Throws RangeError as `normalMatch`. */
+export function normalFlow(rule: FlowRule): FlowRule {
+  return { ...rule, match: normalMatch(rule.match), actions: rule.actions.map(normalAction) };
+}
