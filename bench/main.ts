@@ -9,9 +9,10 @@ import { writeDocs } from './lib/write-docs.ts';
 import { attachSuite } from './suites/attach/suite.ts';
 import { koffiSuite } from './suites/koffi/suite.ts';
 import { localSuite } from './suites/local/suite.ts';
+import { placementSuite } from './suites/placement/suite.ts';
 import { scaleSuite } from './suites/scale/suite.ts';
 
-const SUITES: readonly Suite[] = [localSuite, scaleSuite, attachSuite, koffiSuite];
+const SUITES: readonly Suite[] = [localSuite, scaleSuite, attachSuite, koffiSuite, placementSuite];
 
 async function main(argv: readonly string[]): Promise<void> {
   const given = parseArguments(argv);

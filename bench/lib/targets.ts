@@ -24,6 +24,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'scale.restart_reconcile_s': atMost(2),
   'scale.restart_s': atMost(2),
   'scale.daemon_rss_mb': atMost(200),
+  'placement.share_of_best': atLeast(0.95),
+  'placement.settle_after_change_max_s': atMost(10),
 };
 
 /** Whether a measured value reaches its target; null when it has none. */
