@@ -17,7 +17,7 @@
  *  - A netns path of "" means the namespace of the calling process.
  *  - Strings are NUL-terminated inside their fixed field; an unterminated one is -EINVAL.
  *  - Every function may be called from any thread; calls on the same lane must not overlap
- *    (the caller keeps one queue per lane: route, bpf, nft).
+ *    (the caller keeps one queue per lane: route, bpf, nft, devlink).
  */
 #ifndef ESWITCH_H
 #define ESWITCH_H
@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define ESW_ABI_VERSION 1u
+#define ESW_ABI_VERSION 2u
 #define ESW_BATCH_MAGIC 0x42575345u /* "ESWB" little-endian */
 #define ESW_BATCH_MAX 65536u        /* records in one batch */
 #define ESW_NAME_LEN 16             /* IFNAMSIZ */
@@ -325,4 +325,6 @@ int esw_bench_loop(const void *batch, uint32_t len, uint32_t rounds, uint64_t *n
 #ifdef __cplusplus
 }
 #endif
+
+#include "eswitch_nic.h"
 #endif

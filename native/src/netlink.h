@@ -116,7 +116,9 @@ const void *esw_nl_fixed(const struct nlmsghdr *nlh, size_t size);
 /* Attribute readers that check the length; false leaves `out` as it was. */
 struct nlattr;
 bool esw_nl_u8(const struct nlattr *attr, uint8_t *out);
+bool esw_nl_u16(const struct nlattr *attr, uint16_t *out);
 bool esw_nl_u32(const struct nlattr *attr, uint32_t *out);
+bool esw_nl_u64(const struct nlattr *attr, uint64_t *out);
 bool esw_nl_bytes(const struct nlattr *attr, void *out, size_t size);
 /* Copies a string attribute, terminated; false if it does not fit with its terminator. */
 bool esw_nl_text(const struct nlattr *attr, char *out, size_t size);

@@ -39,7 +39,17 @@ bool esw_nl_u8(const struct nlattr *attr, uint8_t *out)
 	return esw_nl_bytes(attr, out, sizeof(*out));
 }
 
+bool esw_nl_u16(const struct nlattr *attr, uint16_t *out)
+{
+	return esw_nl_bytes(attr, out, sizeof(*out));
+}
+
 bool esw_nl_u32(const struct nlattr *attr, uint32_t *out)
+{
+	return esw_nl_bytes(attr, out, sizeof(*out));
+}
+
+bool esw_nl_u64(const struct nlattr *attr, uint64_t *out)
 {
 	return esw_nl_bytes(attr, out, sizeof(*out));
 }

@@ -8,7 +8,7 @@ import { EventDecoder, EventNamer } from '../../src/kernel/native/events.ts';
 import { Lane } from '../../src/kernel/native/lanes.ts';
 import { encodeAll } from '../../src/kernel/native/layout.ts';
 import { parseProbes } from '../../src/kernel/native/probes.ts';
-import { BATCH_HDR, EVENT, LINK_OP } from '../../src/kernel/native/records.ts';
+import { ABI_VERSION, BATCH_HDR, EVENT, LINK_OP } from '../../src/kernel/native/records.ts';
 import type { Op } from '../../src/kernel/port.ts';
 import type { Cidr, Mac, NetSlot } from '../../src/lib/brand.ts';
 
@@ -97,7 +97,7 @@ describe('batch', () => {
     const batch = encodeBatch(LINK_OP, [{ name: 'a' }, { name: 'b' }]);
     expect(BATCH_HDR.decode(batch, 0)).toEqual({
       magic: 0x42575345,
-      version: 1,
+      version: ABI_VERSION,
       record_size: LINK_OP.size,
       length: BATCH_HDR.size + 2 * LINK_OP.size,
       count: 2,

@@ -27,10 +27,9 @@ import {
   RESULT,
 } from '../../src/kernel/native/records.ts';
 
-const header = readFileSync(
-  fileURLToPath(new URL('../../native/include/eswitch.h', import.meta.url)),
-  'utf8',
-);
+const header = ['eswitch.h', 'eswitch_nic.h']
+  .map(name => readFileSync(fileURLToPath(new URL(`../../native/include/${name}`, import.meta.url)), 'utf8'))
+  .join('\n');
 
 const SAMPLE = record('sample', {
   a: u8,

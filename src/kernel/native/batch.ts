@@ -47,7 +47,10 @@ type ApplyName =
   | 'esw_addr_apply'
   | 'esw_route_apply'
   | 'esw_neigh_apply'
-  | 'esw_hook_apply';
+  | 'esw_hook_apply'
+  | 'esw_devlink_apply'
+  | 'esw_vf_apply'
+  | 'esw_offload_apply';
 
 /** Runs records in order, one result each. A batch that C refuses as a whole fails every record. */
 export async function applyBatch<F extends Fields>(

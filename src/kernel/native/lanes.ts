@@ -47,8 +47,15 @@ export interface Lanes {
   readonly route: Lane;
   readonly bpf: Lane;
   readonly nft: Lane;
+  /** Changes of NICs: a mode change or a flash takes long and holds up nothing else. */
+  readonly devlink: Lane;
 }
 
 export function createLanes(): Lanes {
-  return { route: new Lane('route'), bpf: new Lane('bpf'), nft: new Lane('nft') };
+  return {
+    route: new Lane('route'),
+    bpf: new Lane('bpf'),
+    nft: new Lane('nft'),
+    devlink: new Lane('devlink'),
+  };
 }

@@ -1,7 +1,8 @@
 /** The records of native/include/eswitch.h: field for field, in its order. */
 import { bytes, type Fields, i32, type RecordLayout, record, text, u8, u16, u32 } from './layout.ts';
+import { NIC_RECORDS } from './nic-records.ts';
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const BATCH_MAGIC = 0x42575345;
 export const BATCH_MAX = 65536;
 /** Our rtm_protocol, ifa_proto and ndm protocol value. */
@@ -188,4 +189,5 @@ export const ABI_RECORDS: readonly RecordLayout<Fields>[] = [
   EVENT,
   HOOK_OP,
   HOOK_REC,
+  ...(NIC_RECORDS as unknown as readonly unknown[]),
 ] as unknown as readonly RecordLayout<Fields>[];
