@@ -70,6 +70,31 @@ export function refusalOf(profile: NicProfile, rule: FlowRule, facts: ProfileFac
   );
 }
 
+/** Questions (see `questionOf`) about the rule that neither profile nor probes answer: the driver will. */
+export function openQuestions(
+  profile: NicProfile,
+  rule: FlowRule,
+  facts: ProfileFacts = {},
+): readonly string[] {
+  const { unlisted } = profile;
+  const used = rule.chain !== 0 || rule.actions.some(({ kind }) => kind === 'goto');
+  const asked: [string, Statement][] = [
+    [questionOf.protocol(rule.protocol), profile.protocols[protocolName(rule.protocol)] ?? unlisted],
+    ...rule.match.map(({ field }): [string, Statement] => [
+      questionOf.field(field),
+      profile.fields[field] ?? unlisted,
+    ]),
+    ...rule.actions.map((action): [string, Statement] =>
+      action.kind === 'pedit'
+        ? [questionOf.pedit(action.field), profile.pedit[action.field] ?? unlisted]
+        : [questionOf.action(action.kind), profile.actions[action.kind] ?? unlisted],
+    ),
+    ...(used ? [[questionOf.chain, profile.chains] as [string, Statement]] : []),
+  ];
+  const open = asked.filter(([name, stated]) => statement(name, stated, facts).answer === 'unknown');
+  return [...new Set(open.map(([name]) => name))];
+}
+
 /** Rules that the NIC's table holds; null: not known, found out by ENOSPC. */
 export function tableSizeOf({ table }: NicProfile, nic: Pick<Nic, 'resources'>): number | null {
   const resource = nic.resources.find(({ name }) => name === table.resource);
