@@ -70,6 +70,10 @@ enum esw_link_verb {
 			      * not looked at: an mtu, MAC, altname, up or noaddrgen of zero leaves it alone */
 	ESW_LINK_DELETE = 2, /* delete `name`, only if it carries `altname` (else -EEXIST: foreign) */
 	ESW_LINK_SET = 3,    /* change the fields selected by `set` */
+	/* Create `name` on the link `peer_name` and apply mtu, mac, altname, up and noaddrgen as VETH
+	 * does. One of ours that stands on another link, or has another VLAN, is -EEXIST. */
+	ESW_LINK_MACVLAN = 4, /* mode bridge */
+	ESW_LINK_VLAN = 5,    /* 802.1Q, with `vlan_id` */
 };
 
 enum esw_link_set {
@@ -94,13 +98,14 @@ struct esw_link_op {
 	uint8_t up;
 	uint8_t peer_up;
 	uint32_t mtu; /* bytes, both ends of a VETH */
+	char peer_name[ESW_NAME_LEN]; /* MACVLAN, VLAN: the link below */
 	/* VETH only: */
-	char peer_name[ESW_NAME_LEN];
 	char peer_altname[ESW_ALTNAME_LEN];
 	uint8_t peer_mac[6];
 	uint8_t noaddrgen; /* 1: no IPv6 link-local on `name` */
-	uint8_t pad[5];
-	uint32_t txqueues; /* queues of each end, 0 = kernel's default */
+	uint8_t pad[3];
+	uint16_t vlan_id;  /* VLAN only: 1 to 4094 */
+	uint32_t txqueues; /* VETH: queues of each end, 0 = kernel's default */
 };
 
 int esw_link_apply(const void *batch, uint32_t len, void *results, uint32_t cap);
@@ -108,7 +113,7 @@ int esw_link_apply(const void *batch, uint32_t len, void *results, uint32_t cap)
 /* One link as the kernel shows it. */
 struct esw_link_rec {
 	uint32_t ifindex;
-	uint32_t peer_ifindex; /* IFLA_LINK, 0 if none */
+	uint32_t peer_ifindex; /* IFLA_LINK (a veth's peer, the link below), 0 if none */
 	int32_t peer_netnsid;  /* IFLA_LINK_NETNSID, -1 if the peer is in this namespace */
 	uint32_t flags;        /* IFF_* */
 	uint32_t mtu;
@@ -118,6 +123,8 @@ struct esw_link_rec {
 	char name[ESW_NAME_LEN];
 	char kind[ESW_NAME_LEN];       /* IFLA_INFO_KIND, "" if none */
 	char altname[ESW_ALTNAME_LEN]; /* first altname that starts with `mark`, "" if none */
+	uint16_t vlan_id;              /* IFLA_VLAN_ID, 0 if none */
+	uint16_t pad2;
 };
 
 /* Dumps links of `netns` as struct esw_link_rec. `mark` selects which altname is reported; with

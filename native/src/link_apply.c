@@ -12,6 +12,7 @@
 
 #define SET_ALL (ESW_SET_MTU | ESW_SET_MAC | ESW_SET_UP | ESW_SET_NAME | ESW_SET_NETNS | \
 		 ESW_SET_ALTNAME | ESW_SET_NOADDRGEN)
+#define VLAN_ID_MAX 4094u
 #define NAME_SLOTS 8192u /* open addressing, at most 2 * ESW_WAVE_MAX names in it */
 
 struct builder {
@@ -41,6 +42,13 @@ static const char *check_text(const struct esw_link_op *op)
 	case ESW_LINK_VETH:
 		if (!op->peer_name[0] || strcmp(op->name, op->peer_name) == 0)
 			return "a veth pair needs two different names";
+		return NULL;
+	case ESW_LINK_MACVLAN:
+	case ESW_LINK_VLAN:
+		if (!op->peer_name[0] || strcmp(op->name, op->peer_name) == 0)
+			return "no link below is named";
+		if (op->verb == ESW_LINK_VLAN && (op->vlan_id < 1 || op->vlan_id > VLAN_ID_MAX))
+			return "a VLAN is 1 to 4094";
 		return NULL;
 	case ESW_LINK_DELETE:
 		return op->altname[0] ? NULL : "a delete needs the altname that proves ownership";
@@ -89,7 +97,7 @@ static bool claim(struct builder *builder, const char *name, bool commit)
 	return true;
 }
 
-/* The other name that a record touches, "" if none. */
+/* The other name that a record touches, "" if none: a link below is only looked at. */
 static const char *second_name(const struct esw_link_op *op)
 {
 	if (op->verb == ESW_LINK_VETH)
@@ -145,6 +153,9 @@ static int dispatch(struct esw_link_wave *wave, uint32_t verb)
 	switch (verb) {
 	case ESW_LINK_VETH:
 		return esw_link_wave_veth(wave);
+	case ESW_LINK_MACVLAN:
+	case ESW_LINK_VLAN:
+		return esw_link_wave_child(wave);
 	case ESW_LINK_DELETE:
 		return esw_link_wave_delete(wave);
 	default:

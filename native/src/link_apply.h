@@ -40,6 +40,7 @@ int esw_link_check(struct esw_link_job *job);
 /* Handlers of whole waves; each leaves error, extack and ifindex in the jobs. A negative return is
  * a failure of the socket or of memory and goes to every job without a result. */
 int esw_link_wave_veth(struct esw_link_wave *wave);
+int esw_link_wave_child(struct esw_link_wave *wave);
 int esw_link_wave_delete(struct esw_link_wave *wave);
 int esw_link_wave_set(struct esw_link_wave *wave);
 
@@ -81,6 +82,9 @@ int esw_link_remove(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t tag);
 int esw_link_set_group(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t group, uint32_t tag);
 int esw_link_remove_group(struct esw_nl_txn *txn, uint32_t group, uint32_t tag);
 int esw_link_create_veth(struct esw_nl_txn *txn, const struct esw_link_op *op, uint32_t tag);
+/* A macvlan child or 802.1Q sub-interface, by the verb of `op`. */
+int esw_link_create_child(struct esw_nl_txn *txn, const struct esw_link_op *op, uint32_t lower,
+			  uint32_t tag);
 /* Queues what it takes to make `view` as `want`; what is so already costs no message. */
 int esw_link_converge(struct esw_nl_txn *txn, const struct esw_link_view *view,
 		      const struct esw_link_want *want, uint32_t job, bool peer);

@@ -119,6 +119,26 @@ int esw_link_create_veth(struct esw_nl_txn *txn, const struct esw_link_op *op, u
 	return esw_nl_txn_push(txn, tag);
 }
 
+int esw_link_create_child(struct esw_nl_txn *txn, const struct esw_link_op *op, uint32_t lower,
+			  uint32_t tag)
+{
+	struct nlmsghdr *nlh = begin(txn, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlattr *info, *data;
+
+	put_end(nlh, op->name, op->mac, op);
+	mnl_attr_put_u32(nlh, IFLA_LINK, lower);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, op->verb == ESW_LINK_VLAN ? "vlan" : "macvlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	if (op->verb == ESW_LINK_VLAN)
+		mnl_attr_put_u16(nlh, IFLA_VLAN_ID, op->vlan_id);
+	else
+		mnl_attr_put_u32(nlh, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return esw_nl_txn_push(txn, tag);
+}
+
 static int put_altname(struct esw_nl_txn *txn, uint32_t ifindex, const char *altname, uint32_t tag)
 {
 	struct nlmsghdr *nlh = begin(txn, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, ifindex);

@@ -11,13 +11,21 @@
 #include "netlink.h"
 
 
-static void parse_kind(const struct nlattr *info, struct esw_link_view *view)
+static void parse_info(const struct nlattr *info, struct esw_link_view *view)
 {
-	const struct nlattr *attr;
+	const struct nlattr *attr, *data = NULL;
 
 	mnl_attr_for_each_nested(attr, info) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			esw_nl_text(attr, view->rec.kind, sizeof(view->rec.kind));
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+			data = attr;
+	}
+	if (!data || strcmp(view->rec.kind, "vlan") != 0)
+		return;
+	mnl_attr_for_each_nested(attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_VLAN_ID)
+			esw_nl_bytes(attr, &view->rec.vlan_id, sizeof(view->rec.vlan_id));
 	}
 }
 
@@ -101,7 +109,7 @@ int esw_link_parse(const struct nlmsghdr *nlh, const char *mark, enum esw_altnam
 			esw_nl_u8(attr, &rec->operstate);
 			break;
 		case IFLA_LINKINFO:
-			parse_kind(attr, view);
+			parse_info(attr, view);
 			break;
 		case IFLA_PROP_LIST:
 			parse_altnames(attr, mark, match, view);

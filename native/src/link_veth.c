@@ -139,21 +139,6 @@ static int converge_both(struct esw_link_wave *wave)
 	return err ? err : esw_link_run(wave);
 }
 
-/* A pair of which a step after the creation failed must not stay behind unmarked. */
-static int undo_failed(struct esw_link_wave *wave)
-{
-	int err = 0;
-
-	for (uint32_t i = 0; i < wave->count && !err; i++) {
-		const struct esw_link_job *job = &wave->jobs[i];
-
-		if (job->created && job->error && job->has_self)
-			err = esw_link_remove(&wave->txn, job->self.rec.ifindex,
-					      ESW_LINK_TAG(i, false, ESW_STEP_DELETE));
-	}
-	return err ? err : esw_link_run(wave);
-}
-
 int esw_link_wave_veth(struct esw_link_wave *wave)
 {
 	int err = look_both(wave);
@@ -169,7 +154,7 @@ int esw_link_wave_veth(struct esw_link_wave *wave)
 	if (!err)
 		err = converge_both(wave);
 	if (!err)
-		err = undo_failed(wave);
+		err = esw_link_undo_failed(wave);
 	for (uint32_t i = 0; i < wave->count; i++) {
 		if (!wave->jobs[i].error)
 			wave->jobs[i].ifindex = wave->jobs[i].self.rec.ifindex;

@@ -39,3 +39,17 @@ void esw_link_refuse(struct esw_link_job *job, int error, const char *format, ..
 	va_end(args);
 	esw_link_fail(job, error, text);
 }
+
+int esw_link_undo_failed(struct esw_link_wave *wave)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < wave->count && !err; i++) {
+		const struct esw_link_job *job = &wave->jobs[i];
+
+		if (job->created && job->error && job->has_self)
+			err = esw_link_remove(&wave->txn, job->self.rec.ifindex,
+					      ESW_LINK_TAG(i, false, ESW_STEP_DELETE));
+	}
+	return err ? err : esw_link_run(wave);
+}

@@ -14,6 +14,10 @@ int esw_link_look(struct esw_link_wave *wave, uint32_t job, bool peer);
  * or a delete is no failure: it says that the link is absent. */
 int esw_link_run(struct esw_link_wave *wave);
 
+/* Deletes links of this call of which a step after the creation failed: they must not stay behind
+ * unmarked. */
+int esw_link_undo_failed(struct esw_link_wave *wave);
+
 /* The request that a full dump of links needs (without statistics). */
 struct esw_link_dump_request {
 	struct ifinfomsg ifi;

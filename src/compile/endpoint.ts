@@ -2,15 +2,18 @@
 
 import { fibEntry, hook, nftElement, port, portEntry } from '../ir/make.ts';
 import { portNames } from '../ir/names.ts';
-import type { NftElement, Resource, SandboxPlacement } from '../ir/resource.ts';
-import type { Cidr, Ip } from '../lib/brand.ts';
+import type { NftElement, Resource } from '../ir/resource.ts';
+import type { Ip } from '../lib/brand.ts';
 import { cidrAddress, type Family, ipFamily, linkLocalOf } from '../lib/ip.ts';
 import type { Endpoint, PortBinding } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
 import type { CompileContext } from './context.ts';
+import { placement } from './placement.ts';
+import { compileVlanEndpoint } from './vlan.ts';
 
 /** Cost: O(addresses + bindings) of this endpoint, whatever else the host has. */
 export function compileEndpoint(context: CompileContext, network: Network, endpoint: Endpoint): Resource[] {
+  if (network.vlan !== undefined) return compileVlanEndpoint(context, network, network.vlan, endpoint);
   const { rep, fn } = portNames(context.identity, endpoint.id);
   const { slot, mac, vf } = endpoint;
   const net = network.slot;
@@ -27,21 +30,6 @@ export function compileEndpoint(context: CompileContext, network: Network, endpo
     ...addresses.map(addr => fibEntry({ net, addr, link: rep, slot, mac, delivery })),
     ...(endpoint.published && !network.internal ? publish(endpoint.bindings, ip4, ip6) : []),
   ];
-}
-
-/** Where a lost pair is rebuilt: known once the interface was seen in the sandbox under its name. */
-function placement(network: Network, endpoint: Endpoint): SandboxPlacement | null {
-  const { sandbox } = endpoint;
-  if (sandbox === null || sandbox.ifname === null) return null;
-  const addresses = [endpoint.ip4, endpoint.ip6].filter(cidr => cidr !== null);
-  const gateways = network.internal
-    ? []
-    : network.subnets.flatMap(subnet => gatewayFor(subnet.gateway, addresses));
-  return { netns: sandbox.key, ifname: sandbox.ifname, addresses, gateways };
-}
-
-function gatewayFor(gateway: Ip | null, addresses: readonly Cidr[]): readonly Ip[] {
-  return gateway !== null && addresses.some(cidr => ipFamily(cidr) === ipFamily(gateway)) ? [gateway] : [];
 }
 
 /** Elements of the DNAT maps: one per binding and family in which the endpoint can answer. */

@@ -11,7 +11,9 @@ import type { CompileContext } from './context.ts';
 export function forwardedFamilies(networks: Iterable<Network>): ReadonlySet<Family> {
   const families = new Set<Family>();
   for (const network of networks) {
-    if (!network.internal) for (const subnet of network.subnets) families.add(ipFamily(subnet.pool));
+    // What is on the physical network is routed there.
+    if (!network.internal && network.type === 'bridge')
+      for (const subnet of network.subnets) families.add(ipFamily(subnet.pool));
   }
   return families;
 }

@@ -1,4 +1,4 @@
-/** A network of type `bridge`: its gateway port, its entry, its subnets and its place in the nftables sets. */
+/** A network. Type `bridge`: its gateway port, its entry, its subnets and its place in the nftables sets. */
 
 import {
   address,
@@ -17,11 +17,13 @@ import type { Ip } from '../lib/brand.ts';
 import { cidrLength, cidrOf, ipFamily, linkLocalOf } from '../lib/ip.ts';
 import type { Network } from '../model/network.ts';
 import type { CompileContext } from './context.ts';
+import { compileVlanNetwork } from './vlan.ts';
 
 /** It forwards for others, so any source will do. */
 const GATEWAY_SOURCES = { ip4: null, ip6: null, trusted: true, countPairs: false } as const;
 
 export function compileNetwork(context: CompileContext, network: Network): Resource[] {
+  if (network.vlan !== undefined) return compileVlanNetwork(context, network, network.vlan);
   const { rep, fn } = gatewayNames(context.identity, network.id);
   const { slot: net, gatewaySlot, gatewayMac, switchMac, internal, mtu } = network;
   return [

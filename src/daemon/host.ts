@@ -1,7 +1,8 @@
 /** Questions to the host that need no library: its routes, its default MTU, its name. */
-import { readFileSync, statfsSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Cidr } from '../lib/brand.ts';
+import { EswError } from '../lib/errors.ts';
 import { cidrOf, ipFromBytes } from '../lib/ip.ts';
 
 /** NSFS_MAGIC of include/uapi/linux/magic.h. */
@@ -10,6 +11,8 @@ const ETHERNET_MTU = 1500;
 /** RTF_UP and RTF_REJECT of include/uapi/linux/route.h and ipv6_route.h. */
 const ROUTE_UP = 0x0001;
 const ROUTE_REJECT = 0x0200;
+/** Names in a message; a large host has thousands. */
+const LINKS_SHOWN = 12;
 
 const read = (path: string): string => {
   try {
@@ -84,6 +87,20 @@ export function uplinkMtu(): number {
     .map(link => Number(read(`/sys/class/net/${link}/mtu`)))
     .filter(mtu => Number.isInteger(mtu) && mtu >= 68);
   return mtus.length === 0 ? ETHERNET_MTU : Math.min(...mtus);
+}
+
+/** ARPHRD_ETHER of include/uapi/linux/if_arp.h. */
+const isEthernet = (link: string): boolean => read(`/sys/class/net/${link}/type`).trim() === '1';
+
+/** Name and MTU (bytes) of an Ethernet link of this host; throws ESW_ERR_OPTION_VALUE naming those there are. */
+export function ethernetLink(name: string): { readonly name: string; readonly mtu: number } {
+  const links = readdirSync('/sys/class/net').filter(isEthernet);
+  if (!links.includes(name)) {
+    const there = links.length === 0 ? 'none' : links.slice(0, LINKS_SHOWN).join(', ');
+    const message = `option parent="${name}": this host has no such Ethernet link; it has: ${there}`;
+    throw new EswError('ESW_ERR_OPTION_VALUE', message);
+  }
+  return { name, mtu: Number(read(`/sys/class/net/${name}/mtu`)) };
 }
 
 /** Whether the path leads to a namespace: a left-over mount point is a plain file. */

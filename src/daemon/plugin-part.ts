@@ -12,7 +12,7 @@ import { capabilitiesOf } from '../place/capabilities.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
 import type { Config } from './config.ts';
-import { hostId, hostRoutes, isNamespace, uplinkMtu } from './host.ts';
+import { ethernetLink, hostId, hostRoutes, isNamespace, uplinkMtu } from './host.ts';
 import type { Logger } from './logger.ts';
 
 /** Docker's callers lose patience after 30 s; ours must have an answer before. */
@@ -67,6 +67,7 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     identity,
     maxPorts: config.maxPorts,
     uplinkMtu,
+    parentLink: async parent => ethernetLink(parent),
     capabilities: () => capabilitiesOf(reconciler.probes()),
     log,
     clock: () => performance.now(),

@@ -67,7 +67,7 @@ function decodeSubnets(body: Fields, key: string, family: Family): readonly Subn
     return [{ pool: cidrNetwork(pool), gateway: decodeGateway(data, pool) }];
   });
   if (pools.length > 1) {
-    throw fieldError(key, `${pools.length} pools; a network of type bridge has one of each family`);
+    throw fieldError(key, `${pools.length} pools; a network has one of each family`);
   }
   return pools;
 }

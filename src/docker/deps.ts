@@ -14,6 +14,13 @@ export interface Log {
   error(facts: object, message: string): void;
 }
 
+/** A link of the host that leads to the physical network. */
+export interface ParentLink {
+  readonly name: string;
+  /** Bytes. */
+  readonly mtu: number;
+}
+
 export interface PluginDeps {
   readonly store: Store;
   readonly reconciler: Pick<Reconciler, 'notify' | 'waitFor'>;
@@ -23,6 +30,8 @@ export interface PluginDeps {
   readonly maxPorts: number;
   /** MTU of the link that the default route leaves by, bytes. */
   uplinkMtu(): number;
+  /** The link that `-o parent=` names; throws ESW_ERR_OPTION_VALUE, saying what there is, when there is none. */
+  parentLink(parent: string): Promise<ParentLink>;
   /** Which ways of forwarding this host has, and why not the others. */
   capabilities(): Capabilities;
   readonly log: Log;

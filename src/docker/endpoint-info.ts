@@ -16,7 +16,7 @@ export function endpointInfo(deps: PluginDeps, ref: EndpointRef): Readonly<Recor
     mac: endpoint.mac,
     addresses: [endpoint.ip4, endpoint.ip6].filter(address => address !== null),
     mtu: network.mtu,
-    representor: rep,
+    representor: network.type === 'vlan' ? null : rep,
     function: fn,
     sandbox: endpoint.sandbox?.key ?? null,
     ...datapathFacts(deps, network),

@@ -23,6 +23,7 @@ export async function createEndpoint(deps: PluginDeps, request: CreateEndpointRe
   const { value: endpoint, revision } = store.commit(tx => {
     const network = requireNetwork(tx, request);
     if (before !== null) return sameOrThrow(before, request);
+    if (request.portMap.length > 0) refusePublishing(network);
     for (const address of [request.ip4, request.ip6]) if (address !== null) checkAddress(network, address);
     const created = allocate(deps, tx, network, request);
     tx.putEndpoint(created);
@@ -104,6 +105,14 @@ export function requireNetwork(store: StoreReader, { networkId }: Pick<EndpointR
   if (network !== null) return network;
   const message = `there is no network ${networkId}; if Docker still lists it, remove it there and create it again`;
   throw new EswError('ESW_ERR_NETWORK_UNKNOWN', message);
+}
+
+/** Throws ESW_ERR_PORT_UNSUPPORTED when no packet to a host port could reach the container. */
+export function refusePublishing(network: Network): void {
+  if (network.type !== 'vlan') return;
+  const why =
+    'its containers are on the physical network themselves, and no packet of theirs passes the host';
+  throw new EswError('ESW_ERR_PORT_UNSUPPORTED', `network ${network.id} is of type vlan: ${why}`);
 }
 
 /** An internal network, or a pool without gateway, has no way out. */

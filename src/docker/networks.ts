@@ -19,12 +19,13 @@ type Definition = Omit<Network, 'slot' | 'gatewaySlot' | 'switchMac' | 'gatewayM
  * Creating the same one again is fine.
  */
 export async function createNetwork(deps: PluginDeps, request: CreateNetworkRequest): Promise<void> {
-  const definition = define(deps, request);
+  const definition = await define(deps, request);
   requireDatapath(deps, definition);
   const before = deps.store.network(request.id);
   const { value: network, revision } = deps.store.commit(tx => {
     if (before !== null) return sameOrThrow(before, definition);
     refuseOverlap(tx, definition);
+    refuseSameVlan(tx, definition);
     const created = allocate(deps, tx, definition);
     tx.putNetwork(created);
     return created;
@@ -63,13 +64,28 @@ export async function deleteNetwork(deps: PluginDeps, id: NetworkId): Promise<vo
   }
 }
 
-function define(deps: PluginDeps, { id, internal, subnets, options }: CreateNetworkRequest): Definition {
-  const parsed: NetworkOptions = parseNetworkOptions(options);
-  const mtu = parsed.mtu ?? deps.uplinkMtu();
+async function define(
+  deps: PluginDeps,
+  { id, internal, subnets, options }: CreateNetworkRequest,
+): Promise<Definition> {
+  const { vlan: wanted, ...parsed }: NetworkOptions = parseNetworkOptions(options);
+  const parent = wanted === undefined ? null : await deps.parentLink(wanted.parent);
+  if (parent !== null && internal) throw cannotIsolate();
+  const mtu = parsed.mtu ?? parent?.mtu ?? deps.uplinkMtu();
+  if (parent !== null && mtu > parent.mtu) {
+    throw new EswError('ESW_ERR_OPTION_VALUE', `mtu ${mtu}: ${parent.name} carries at most ${parent.mtu}`);
+  }
   if (subnets.some(subnet => ipFamily(subnet.pool) === 6) && mtu < MTU_MIN_IPV6) {
     throw new EswError('ESW_ERR_OPTION_VALUE', `mtu ${mtu}: IPv6 needs at least ${MTU_MIN_IPV6}`);
   }
-  return { ...parsed, mtu, id, internal, subnets, options };
+  const vlan = wanted === undefined || parent === null ? {} : { vlan: { ...wanted, parent: parent.name } };
+  return { ...parsed, ...vlan, mtu, id, internal, subnets, options };
+}
+
+/** What promises isolation must not be accepted and then be up to the physical network. */
+function cannotIsolate(): EswError {
+  const why = 'its containers are stations of the physical network, which the host cannot keep them from';
+  return new EswError('ESW_ERR_OPTION_VALUE', `a network of type vlan cannot be internal: ${why}`);
 }
 
 function sameOrThrow(existing: Network, wanted: Definition): Network {
@@ -87,6 +103,16 @@ function refuseOverlap(store: StoreReader, { id, subnets }: Definition): void {
       const message = `${ours.pool} of network ${id} overlaps ${theirs.pool} of network ${other.id}`;
       throw new EswError('ESW_ERR_NETWORK_OVERLAP', message);
     }
+  }
+}
+
+/** Two networks of one VLAN would be one, without the isolation that two names promise. */
+function refuseSameVlan(store: StoreReader, { id, vlan }: Definition): void {
+  if (vlan === undefined) return;
+  for (const other of store.intent().networks.values()) {
+    if (other.vlan?.parent !== vlan.parent || other.vlan.vlan !== vlan.vlan) continue;
+    const which = vlan.vlan === 0 ? `${vlan.parent} without a VLAN` : `VLAN ${vlan.vlan} of ${vlan.parent}`;
+    throw new EswError('ESW_ERR_NETWORK_OVERLAP', `${which}: network ${other.id} has it, so ${id} cannot`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { EndpointId, Revision } from '../lib/brand.ts';
 import { asEswError } from '../lib/errors.ts';
 import type { Endpoint, PortBinding } from '../model/endpoint.ts';
 import type { PluginDeps } from './deps.ts';
-import { findEndpoint, requireEndpoint, requireNetwork } from './endpoints.ts';
+import { findEndpoint, refusePublishing, requireEndpoint, requireNetwork } from './endpoints.ts';
 import { PortChooser } from './port-choice.ts';
 import { decodePortMap } from './port-map.ts';
 import { type EndpointRef, LABELS, type PortRequest, type ProgramRequest } from './requests.ts';
@@ -49,6 +49,7 @@ export class Publisher {
       const network = requireNetwork(store, request);
       const found = requireEndpoint(store, request);
       const wanted = network.internal ? [] : (request.portMap ?? askedAtCreation(found));
+      if (wanted.length > 0) refusePublishing(network);
       const bindings: readonly PortBinding[] = await this.#ports.choose(network, found, wanted);
       try {
         const { revision, value } = store.commit(tx => {

@@ -4,6 +4,6 @@ import type { EswitchBackend } from './backend.ts';
 export const legacy: EswitchBackend = {
   kind: 'legacy',
   datapath: 'sriov',
-  types: [],
+  types: ['vlan'],
   mechanism: () => 'VF',
 };

@@ -12,6 +12,6 @@ function mechanism({ probes, hookMode }: HostFacts): string {
 export const software: EswitchBackend = {
   kind: 'software',
   datapath: 'software',
-  types: ['bridge'],
+  types: ['bridge', 'vlan'],
   mechanism,
 };

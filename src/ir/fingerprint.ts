@@ -3,7 +3,7 @@
  * count as present. The key itself (names, slots, addresses that identify) is not repeated here.
  */
 import { functionKey } from '../model/nic.ts';
-import type { Port, Resource } from './resource.ts';
+import type { DirectVia, Port, Resource } from './resource.ts';
 
 type Value = string | number | boolean | null;
 
@@ -12,6 +12,7 @@ type Value = string | number | boolean | null;
  *  - Port.fn, fnMac and sandbox: once Docker has moved the function side into a sandbox and renamed
  *    it, a dump of the host namespace cannot see them. They say how to make the pair, not how to
  *    recognise it.
+ *  - DirectPort.mac and mtu: inside the sandbox they are the container's to change.
  */
 function compared(resource: Resource): readonly Value[] {
   switch (resource.kind) {
@@ -20,6 +21,10 @@ function compared(resource: Resource): readonly Value[] {
       return [resource.digest];
     case 'port':
       return [resource.repMac, resource.mtu, resource.role, resource.down ?? false, functionOf(resource)];
+    case 'vlan-link':
+      return [resource.parent, resource.vlan, resource.mtu, resource.down ?? false];
+    case 'direct-port':
+      return comparedVia(resource.via);
     case 'sysctl':
     case 'nft-element':
       return [resource.value];
@@ -44,6 +49,12 @@ function compared(resource: Resource): readonly Value[] {
 }
 
 const functionOf = ({ vf }: Port): string | null => vf && functionKey(vf);
+
+function comparedVia(via: DirectVia): readonly Value[] {
+  if (via.kind === 'macvlan') return [via.kind, via.parent];
+  const { kind, ref, vlan, spoofchk, trust, linkState, maxTxRate } = via;
+  return [kind, functionKey(ref), vlan, spoofchk, trust, linkState, maxTxRate];
+}
 
 /** Text that is equal for two resources exactly when `same` holds. */
 export function fingerprint(resource: Resource): string {

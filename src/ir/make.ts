@@ -6,6 +6,7 @@
 import type { Cidr, Ip, NetSlot } from '../lib/brand.ts';
 import type {
   Address,
+  DirectPort,
   FibEntry,
   ForwardAccept,
   Hook,
@@ -18,6 +19,7 @@ import type {
   Programs,
   SubnetEntry,
   Sysctl,
+  VlanLink,
 } from './resource.ts';
 
 type Fields<R> = Omit<R, 'kind' | 'key'>;
@@ -27,6 +29,20 @@ export const nftTable = (digest: string): NftTable => ({ kind: 'nft-table', key:
 
 export const portKey = (rep: string): Key => `port/${rep}`;
 export const port = (fields: Fields<Port>): Port => ({ ...fields, kind: 'port', key: portKey(fields.rep) });
+
+export const vlanLinkKey = (link: string): Key => `vlan-link/${link}`;
+export const vlanLink = (fields: Fields<VlanLink>): VlanLink => ({
+  ...fields,
+  kind: 'vlan-link',
+  key: vlanLinkKey(fields.link),
+});
+
+export const directPortKey = (fn: string): Key => `direct-port/${fn}`;
+export const directPort = (fields: Fields<DirectPort>): DirectPort => ({
+  ...fields,
+  kind: 'direct-port',
+  key: directPortKey(fields.fn),
+});
 
 export const address = (link: string, cidr: Cidr): Address => ({
   kind: 'address',

@@ -21,6 +21,11 @@ export function gatewayNames(identity: Identity, id: NetworkId): PairNames {
   return { rep: `${identity.linkPrefix}h${tail}`, fn: `${identity.linkPrefix}g${tail}` };
 }
 
+/** `<prefix>v<h>`: the 802.1Q sub-interface of a network of type vlan. */
+export function vlanLinkName(identity: Identity, id: NetworkId): string {
+  return `${identity.linkPrefix}v${digits(identity, id)}`;
+}
+
 /** Prefix of every gateway function side, as in iptables' `-i <prefix>+`. */
 export function gatewayPrefix(identity: Identity): string {
   return `${identity.linkPrefix}g`;
@@ -36,14 +41,16 @@ export function altname(identity: Identity, linkName: string): string {
   return `${altnameMark(identity)}${linkName}`;
 }
 
-export type LinkRole = 'endpoint-rep' | 'endpoint-fn' | 'gateway-rep' | 'gateway-fn';
+export type LinkRole = 'endpoint-rep' | 'endpoint-fn' | 'gateway-rep' | 'gateway-fn' | 'vlan-link';
 const ROLES: Readonly<Record<string, LinkRole>> = {
   r: 'endpoint-rep',
   f: 'endpoint-fn',
   h: 'gateway-rep',
   g: 'gateway-fn',
+  v: 'vlan-link',
 };
-const TWIN: Readonly<Record<string, string>> = { r: 'f', f: 'r', h: 'g', g: 'h' };
+/** A vlan-link is its own twin. */
+const TWIN: Readonly<Record<string, string>> = { r: 'f', f: 'r', h: 'g', g: 'h', v: 'v' };
 
 /** What a link name of ours stands for, with the name of its other side; null for other names. */
 export function linkRole(

@@ -1,7 +1,7 @@
 /** Resources and operations as stable text, one line each, for the CLI, logs and golden tests. */
 import { functionKey } from '../model/nic.ts';
 import type { Op } from './op.ts';
-import type { Resource } from './resource.ts';
+import type { DirectVia, Resource, SandboxPlacement } from './resource.ts';
 
 type Word = string | number | false | null;
 
@@ -9,6 +9,24 @@ const line = (...words: readonly Word[]): string =>
   words.filter(word => word !== false && word !== null).join(' ');
 const pair = (name: string, value: string | number | null): string | null =>
   value === null ? null : `${name} ${value}`;
+
+const place = (sandbox: SandboxPlacement | null): Word =>
+  sandbox === null ? null : `in ${sandbox.netns} as ${sandbox.ifname}`;
+
+/** `macvlan on eth1`, or `VF pci/0000:01:00.0/c0pf0vf3` with the attributes that are not the usual ones. */
+export function printVia(via: DirectVia): string {
+  if (via.kind === 'macvlan') return `macvlan on ${via.parent}`;
+  const { ref, vlan, spoofchk, trust, linkState, maxTxRate } = via;
+  return line(
+    'VF',
+    functionKey(ref),
+    vlan !== 0 && `vlan ${vlan}`,
+    !spoofchk && 'spoofchk off',
+    trust && 'trust on',
+    linkState !== 'auto' && `link-state ${linkState}`,
+    maxTxRate !== 0 && `max-tx-rate ${maxTxRate}`,
+  );
+}
 
 /** One line that starts with the kind; fields in a fixed order, absent ones left out. */
 export function printResource(resource: Resource): string {
@@ -18,7 +36,6 @@ export function printResource(resource: Resource): string {
     case 'nft-table':
       return line(r.kind, r.digest.slice(0, 12));
     case 'port': {
-      const place = r.sandbox === null ? null : `in ${r.sandbox.netns} as ${r.sandbox.ifname}`;
       return line(
         'port',
         r.rep,
@@ -30,10 +47,24 @@ export function printResource(resource: Resource): string {
         r.mtu,
         r.role,
         r.vf && `vf ${functionKey(r.vf)}`,
-        place,
+        place(r.sandbox),
         r.down === true && 'down',
       );
     }
+    case 'vlan-link':
+      return line(
+        'vlan-link',
+        r.link,
+        'vlan',
+        r.vlan,
+        'of',
+        r.parent,
+        'mtu',
+        r.mtu,
+        r.down === true && 'down',
+      );
+    case 'direct-port':
+      return line('direct-port', r.fn, r.mac, 'mtu', r.mtu, printVia(r.via), place(r.sandbox));
     case 'address':
       return line('address', r.cidr, 'dev', r.link);
     case 'sysctl':

@@ -4,7 +4,7 @@
  * equal when `fingerprint` says so. A resource names others by link name, never by ifindex.
  */
 import type { Cidr, Ip, Mac, NetSlot, PortSlot } from '../lib/brand.ts';
-import type { FunctionRef } from '../model/nic.ts';
+import type { FunctionRef, VfConfig } from '../model/nic.ts';
 
 /** The eBPF program set of this host: loaded, pinned. One per instance. */
 export interface Programs {
@@ -48,6 +48,44 @@ export interface SandboxPlacement {
   readonly addresses: readonly Cidr[];
   readonly gateways: readonly Ip[];
 }
+
+/** An 802.1Q sub-interface of a link that leads to the physical network; direct ports stand on it. */
+export interface VlanLink {
+  readonly kind: 'vlan-link';
+  /** `vlan-link/<link>` */
+  readonly key: string;
+  readonly link: string;
+  /** Observed as `#<ifindex>` when the parent cannot be named. */
+  readonly parent: string;
+  /** 1 to 4094. */
+  readonly vlan: number;
+  readonly mtu: number;
+  /** Observed only, as a port's. */
+  readonly down?: true;
+}
+
+/** A container's port without a host side: what it sends is on the physical network at once. */
+export interface DirectPort {
+  readonly kind: 'direct-port';
+  /** `direct-port/<fn>` */
+  readonly key: string;
+  /** The link as made; Docker renames it inside the sandbox. */
+  readonly fn: string;
+  readonly mac: Mac;
+  readonly mtu: number;
+  readonly via: DirectVia;
+  /** As a port's. */
+  readonly sandbox: SandboxPlacement | null;
+}
+
+export type DirectVia =
+  /** A VF of a NIC in legacy mode; the PF holds it to these attributes and puts the tag on and off. */
+  | ({
+      readonly kind: 'vf';
+      readonly ref: FunctionRef;
+    } & Pick<VfConfig, 'vlan' | 'spoofchk' | 'trust' | 'linkState' | 'maxTxRate'>)
+  /** A macvlan child (mode bridge) of `parent`: an uplink, or a vlan-link. */
+  | { readonly kind: 'macvlan'; readonly parent: string };
 
 /** An address of the gateway port's function side. */
 export interface Address {
@@ -169,6 +207,8 @@ export interface ForwardAccept {
 export type Resource =
   | Programs
   | Port
+  | VlanLink
+  | DirectPort
   | Address
   | Sysctl
   | Hook
@@ -185,12 +225,14 @@ export type Key = string;
 
 /**
  * Order of creation (deletion is the reverse): DESIGN's layers, refined by kind.
- * 1 links · 3 hooks · 4 shared objects · 5 rules and entries. Hooks come before entries: a port without an
+ * 1 links · 2 links on links · 3 hooks · 4 shared objects · 5 rules and entries. Hooks come before entries: a port without an
  * entry drops everything, so a half-made port is closed, never open.
  */
 export const KIND_ORDER: Readonly<Record<Kind, number>> = {
   programs: 10,
   port: 11,
+  'vlan-link': 20,
+  'direct-port': 21,
   'nft-table': 40,
   'forward-accept': 41,
   address: 42,

@@ -78,8 +78,12 @@ export interface KernelEvent {
 export interface KernelPort {
   readonly name: 'native' | 'sim';
   probe(): Promise<readonly Probe[]>;
-  /** Everything of this instance. Throws EswError when the kernel cannot be read. */
-  dump(): Promise<Snapshot>;
+  /**
+   * Everything of this instance. Throws EswError when the kernel cannot be read. `sandboxes`: namespaces
+   * that a direct port may be in, asked for after the host's links have been read, so that one that left
+   * the host meanwhile is not missed.
+   */
+  dump(sandboxes?: () => Iterable<string>): Promise<Snapshot>;
   /**
    * Runs all operations in order; results have the same length and order. Never throws for a refusal.
    * Deleting a port takes everything on its links with it: hook, addresses, sysctls.

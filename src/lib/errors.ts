@@ -31,6 +31,11 @@ export const ERRORS = {
     'Give a unicast MAC address that no other endpoint of the network has.',
   ),
   ESW_ERR_PORT_IN_USE: spec(409, 'no', 'Choose another host port or stop what is using it.'),
+  ESW_ERR_PORT_UNSUPPORTED: spec(
+    400,
+    'no',
+    'Leave -p out and reach the container by its own address, or use a network of type bridge.',
+  ),
   ESW_ERR_IPAM_POOL_INVALID: spec(400, 'no', 'Give a subnet in CIDR form with its host bits zero.'),
   ESW_ERR_IPAM_POOL_UNKNOWN: spec(404, 'no', 'Request the pool again; the daemon does not know this PoolID.'),
   ESW_ERR_IPAM_POOL_OVERLAP: spec(409, 'no', 'Choose a subnet that overlaps no other pool.'),

@@ -3,7 +3,9 @@ import type { Ip } from '../lib/brand.ts';
 import { EswError } from '../lib/errors.ts';
 import { parseIp } from '../lib/ip.ts';
 import { nearestName } from '../lib/suggest.ts';
-import type { Datapath, Network } from './network.ts';
+import type { Datapath, Network, NetworkType, VlanSettings } from './network.ts';
+import { booleanValue, choice, type RawOptions, refuseValue, wholeNumber } from './option-values.ts';
+import { parseVlanOptions, VF_OPTIONS } from './vlan-options.ts';
 
 export interface NetworkOptions {
   readonly type: Network['type'];
@@ -13,10 +15,15 @@ export interface NetworkOptions {
   readonly mtu: number | null;
   readonly nat: boolean;
   readonly hostBinding: Ip | null;
+  /** Present exactly with type `vlan`; its parent is as given. */
+  readonly vlan?: VlanSettings;
 }
 
 /** What can be written after `-o` without a vendor's prefix. */
-export const OPTION_NAMES = ['type', 'datapath', 'require', 'mtu', 'nat'] as const;
+export const OPTION_NAMES = [
+  ...(['type', 'datapath', 'require', 'mtu', 'nat'] as const),
+  ...(['parent', 'vlan', ...VF_OPTIONS] as const),
+] as const;
 
 /** Docker's own names that mean something here. */
 export const DOCKER_OPTIONS = {
@@ -29,7 +36,19 @@ export const DOCKER_OPTIONS = {
   gatewayMode6: 'com.docker.network.bridge.gateway_mode_ipv6',
 } as const;
 
-const TYPES = ['bridge'] as const;
+/** Options that mean something with one type only, and why the others have no use for them. */
+const BELONGS: Readonly<Record<string, { readonly type: NetworkType; readonly why: string }>> = {
+  nat: { type: 'bridge', why: 'no packet of this network passes the host' },
+  [DOCKER_OPTIONS.masquerade]: { type: 'bridge', why: 'no packet of this network passes the host' },
+  [DOCKER_OPTIONS.hostBinding]: { type: 'bridge', why: 'this network publishes no ports on the host' },
+  ...Object.fromEntries(
+    (['parent', 'vlan', ...VF_OPTIONS] as const).map(name => {
+      return [name, { type: 'vlan', why: 'this network is not on the physical one' } as const];
+    }),
+  ),
+};
+
+const TYPES = ['bridge', 'vlan'] as const;
 const DATAPATHS = ['auto', 'switchdev', 'sriov', 'software'] as const;
 const REQUIRES = ['any', 'hw'] as const;
 
@@ -39,24 +58,25 @@ export const MTU_MIN_IPV6 = 1280;
 /** Most a veth takes (drivers/net/veth.c, ETH_MAX_MTU). */
 export const MTU_MAX = 65_535;
 
-type Raw = Readonly<Record<string, string>>;
-
 /** Throws ESW_ERR_OPTION_UNKNOWN or ESW_ERR_OPTION_VALUE, naming the option. */
-export function parseNetworkOptions(raw: Raw): NetworkOptions {
+export function parseNetworkOptions(raw: RawOptions): NetworkOptions {
   for (const name of Object.keys(raw)) checkName(name);
   refuseIsolation(raw);
+  const type = choice(raw, 'type', TYPES, 'bridge');
+  refuseStrangers(raw, type);
   return {
-    type: choice(raw, 'type', TYPES, 'bridge'),
+    type,
     datapath: choice(raw, 'datapath', DATAPATHS, 'auto'),
     require: choice(raw, 'require', REQUIRES, 'any'),
     mtu: agreed(raw, 'mtu', DOCKER_OPTIONS.mtu, parseMtu) ?? null,
-    nat: agreed(raw, 'nat', DOCKER_OPTIONS.masquerade, parseBoolean) ?? true,
+    nat: agreed(raw, 'nat', DOCKER_OPTIONS.masquerade, booleanValue) ?? type === 'bridge',
     hostBinding: parseHostBinding(raw[DOCKER_OPTIONS.hostBinding]),
+    ...(type === 'vlan' ? { vlan: parseVlanOptions(raw) } : {}),
   };
 }
 
 /** Options of a family that say "the host takes no address in this network" (Docker's mode `isolated`). */
-export function wantsNoGateway(raw: Raw): { readonly ipv4: boolean; readonly ipv6: boolean } {
+export function wantsNoGateway(raw: RawOptions): { readonly ipv4: boolean; readonly ipv6: boolean } {
   return {
     ipv4: raw[DOCKER_OPTIONS.gatewayMode4] === 'isolated',
     ipv6: raw[DOCKER_OPTIONS.gatewayMode6] === 'isolated',
@@ -71,35 +91,27 @@ function checkName(name: string): void {
   throw new EswError('ESW_ERR_OPTION_UNKNOWN', `unknown option "${name}"; ${suggestion}`);
 }
 
-function refuse(name: string, value: string, expected: string): EswError {
-  return new EswError('ESW_ERR_OPTION_VALUE', `option ${name}="${value}": ${expected}`);
-}
-
-/** An option that promises isolation must not be accepted and then ignored. */
-function refuseIsolation(raw: Raw): void {
-  const value = raw[DOCKER_OPTIONS.interContainer];
-  if (value !== undefined && !parseBoolean(DOCKER_OPTIONS.interContainer, value)) {
-    const why = 'containers of one network always reach each other; use one network for each instead';
-    throw refuse(DOCKER_OPTIONS.interContainer, value, why);
+function refuseStrangers(raw: RawOptions, type: NetworkType): void {
+  for (const [name, value] of Object.entries(raw)) {
+    const belongs = BELONGS[name];
+    if (belongs !== undefined && belongs.type !== type) {
+      throw refuseValue(name, value, `it belongs to network type ${belongs.type}; ${belongs.why}`);
+    }
   }
 }
 
-function choice<T extends string>(raw: Raw, name: string, known: readonly T[], fallback: T): T {
-  const value = raw[name];
-  if (value === undefined) return fallback;
-  const found = known.find(candidate => candidate === value);
-  if (found !== undefined) return found;
-  const meant = nearestName(value, known);
-  throw refuse(
-    name,
-    value,
-    `available: ${known.join(', ')}${meant === null ? '' : `; did you mean ${meant}?`}`,
-  );
+/** An option that promises isolation must not be accepted and then ignored. */
+function refuseIsolation(raw: RawOptions): void {
+  const value = raw[DOCKER_OPTIONS.interContainer];
+  if (value !== undefined && !booleanValue(DOCKER_OPTIONS.interContainer, value)) {
+    const why = 'containers of one network always reach each other; use one network for each instead';
+    throw refuseValue(DOCKER_OPTIONS.interContainer, value, why);
+  }
 }
 
 /** An option with two spellings; both may be given if they say the same. */
 function agreed<T>(
-  raw: Raw,
+  raw: RawOptions,
   ours: string,
   dockers: string,
   parse: (name: string, value: string) => T,
@@ -109,28 +121,16 @@ function agreed<T>(
     return value === undefined ? undefined : parse(name, value);
   });
   if (a !== undefined && b !== undefined && a !== b) {
-    throw refuse(ours, raw[ours] ?? '', `${dockers}="${raw[dockers]}" says something else`);
+    throw refuseValue(ours, raw[ours] ?? '', `${dockers}="${raw[dockers]}" says something else`);
   }
   return a ?? b;
 }
 
-function parseMtu(name: string, value: string): number {
-  const mtu = /^[0-9]{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(mtu >= MTU_MIN && mtu <= MTU_MAX))
-    throw refuse(name, value, `a number from ${MTU_MIN} to ${MTU_MAX}`);
-  return mtu;
-}
-
-/** The spellings that Go's strconv.ParseBool takes, as Docker's own drivers do. */
-function parseBoolean(name: string, value: string): boolean {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
-  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false;
-  throw refuse(name, value, 'true or false');
-}
+const parseMtu = (name: string, value: string): number => wholeNumber(name, value, MTU_MIN, MTU_MAX);
 
 function parseHostBinding(value: string | undefined): Ip | null {
   if (value === undefined || value === '') return null;
   const ip = parseIp(value);
-  if (ip === null) throw refuse(DOCKER_OPTIONS.hostBinding, value, 'an address of this host');
+  if (ip === null) throw refuseValue(DOCKER_OPTIONS.hostBinding, value, 'an address of this host');
   return ip;
 }

@@ -1,9 +1,11 @@
 /** Bodies of /v1/endpoints. */
-import { portNames } from '../ir/names.ts';
+import { directPortKey } from '../ir/make.ts';
+import { type PairNames, portNames } from '../ir/names.ts';
+import { printVia } from '../ir/print.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { EndpointBody } from '../wire/api/endpoint.ts';
 import { Troubles } from './health.ts';
-import { countersOf, type Picture, requireIntent } from './picture.ts';
+import { countersOf, type Picture, requireIntent, resourceOf } from './picture.ts';
 import type { Sources } from './sources.ts';
 import { Traffic } from './traffic.ts';
 
@@ -32,7 +34,7 @@ export function endpointBodies(
         mac: endpoint.mac,
         ip4: endpoint.ip4,
         ip6: endpoint.ip6,
-        representor: names.rep,
+        ...attachment(picture, names),
         function: names.fn,
         slot: endpoint.slot,
         sandbox: sandbox === null ? null : { path: sandbox.key, ifname: sandbox.ifname },
@@ -41,4 +43,13 @@ export function endpointBodies(
         traffic: traffic.endpoint(endpoint),
       };
     });
+}
+
+function attachment(
+  picture: Picture,
+  { rep, fn }: PairNames,
+): Pick<EndpointBody, 'representor' | 'attached'> {
+  const direct = resourceOf(picture, directPortKey(fn));
+  if (direct?.kind === 'direct-port') return { representor: null, attached: printVia(direct.via) };
+  return { representor: rep, attached: 'veth pair' };
 }

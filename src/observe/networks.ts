@@ -20,7 +20,6 @@ export function networkBodies(
     .filter(only)
     .sort((a, b) => a.slot - b.slot)
     .map(network => {
-      const names = gatewayNames(sources.identity, network.id);
       const endpoints = members.get(network.id) ?? [];
       const { datapath, require } = network;
       return {
@@ -34,11 +33,21 @@ export function networkBodies(
         options: { ...network.options },
         datapath: { wanted: datapath, require, ...sources.placement.datapath(network) },
         slot: network.slot,
-        switchMac: network.switchMac,
-        gateway: { device: names.fn, representor: names.rep, mac: network.gatewayMac },
+        ...switchFacts(sources, network),
+        vlan: network.vlan === undefined ? null : { ...network.vlan },
         ...troubles.network(network),
         endpoints: endpoints.length,
         traffic: traffic.network(network, endpoints),
       };
     });
+}
+
+/** A network on the physical one has neither a switch of its own nor a gateway port. */
+function switchFacts(
+  { identity }: Sources,
+  { id, type, switchMac, gatewayMac }: Network,
+): Pick<NetworkBody, 'switchMac' | 'gateway'> {
+  if (type === 'vlan') return { switchMac: null, gateway: null };
+  const { rep, fn } = gatewayNames(identity, id);
+  return { switchMac, gateway: { device: fn, representor: rep, mac: gatewayMac } };
 }

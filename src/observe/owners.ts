@@ -1,6 +1,6 @@
 /** Which network and endpoint a resource belongs to. Resources themselves name links and slots only. */
 
-import { gatewayNames, portNames } from '../ir/names.ts';
+import { gatewayNames, portNames, vlanLinkName } from '../ir/names.ts';
 import type { Resource } from '../ir/resource.ts';
 import type { EndpointId, NetworkId } from '../lib/brand.ts';
 import { cidrAddress } from '../lib/ip.ts';
@@ -25,7 +25,7 @@ export class Owners {
     for (const network of intent.networks.values()) {
       const owner: Owner = { network: network.id, endpoint: null };
       const { rep, fn } = gatewayNames(identity, network.id);
-      this.#byLink.set(rep, owner).set(fn, owner);
+      this.#byLink.set(rep, owner).set(fn, owner).set(vlanLinkName(identity, network.id), owner);
       this.#byNet.set(network.slot, owner);
       this.#bySlot.set(network.gatewaySlot, owner);
       for (const { pool } of network.subnets) this.#byPool.set(pool, owner);
@@ -46,8 +46,11 @@ export class Owners {
       case 'port':
       case 'port-entry':
         return this.#byLink.get(resource.rep) ?? NOBODY;
+      case 'direct-port':
+        return this.#byLink.get(resource.fn) ?? NOBODY;
       case 'address':
       case 'hook':
+      case 'vlan-link':
         return this.#byLink.get(resource.link) ?? NOBODY;
       case 'net-entry':
       case 'subnet-entry':

@@ -12,6 +12,7 @@ export type DatapathVerdict =
 /** Best first. A bridge network cannot use legacy SR-IOV: packets of VFs there pass no host, so no NAT. */
 const KINDS: Readonly<Record<Network['type'], readonly EswitchKind[]>> = {
   bridge: ['switchdev', 'software'],
+  vlan: ['sriov', 'software'],
 };
 
 /** What of a network decides; without a type, the question is about the host as a whole. */

@@ -6,7 +6,7 @@
 import { same } from '../ir/fingerprint.ts';
 import { hookKey } from '../ir/make.ts';
 import type { Op } from '../ir/op.ts';
-import type { Key, Resource } from '../ir/resource.ts';
+import type { Key, Kind, Resource } from '../ir/resource.ts';
 import { carrierOf, diff, needsOf, staleAfterPut } from './diff.ts';
 import { type Cause, DirtyKeys } from './dirty.ts';
 import { orderOps, type ResourceOp } from './order.ts';
@@ -14,6 +14,9 @@ import { linksOf, SWAP_THRESHOLD, swapEntries, wantsSwap } from './swap.ts';
 
 /** Owner of what the host needs once, and of leftovers. */
 export const HOST_OWNER = 'host';
+
+/** Deleting one of these takes the kernel milliseconds, and nobody waits for it. */
+const SLOW_KINDS: ReadonlySet<Kind> = new Set<Kind>(['port', 'direct-port', 'hook']);
 
 const NO_KEYS: readonly Key[] = [];
 const isFib = (key: Key): boolean => key.startsWith('fib-entry/');
@@ -266,7 +269,7 @@ export class Tracker {
       if (!this.desired.has(key)) this.#ownerOf.delete(key);
       return;
     }
-    const isSlow = op.verb === 'delete' && (op.resource.kind === 'port' || op.resource.kind === 'hook');
+    const isSlow = op.verb === 'delete' && SLOW_KINDS.has(op.resource.kind);
     (isSlow ? this.#slow : this.#fast).add(owner, key, before ?? cause);
     if (!isSlow && isFib(key)) this.#dirtyFib += 1;
   }

@@ -3,7 +3,7 @@
  * and applies the difference in bounded rounds. Everything else only marks things dirty.
  */
 import type { CompileContext } from '../compile/context.ts';
-import { portKey } from '../ir/make.ts';
+import { portKey, vlanLinkKey } from '../ir/make.ts';
 import type { Counters, KernelPort, Op, Probe, Snapshot } from '../kernel/port.ts';
 import type { EndpointId, NetworkId, Revision } from '../lib/brand.ts';
 import { asEswError, EswError } from '../lib/errors.ts';
@@ -16,7 +16,7 @@ import { Executor } from './executor.ts';
 import { Failures } from './failures.ts';
 import { Journal } from './journal.ts';
 import type { Reconciler, ReconcileStatus, RoundReport, View } from './port.ts';
-import { Sandboxes } from './sandboxes.ts';
+import { directSandboxes, isEndpointPort, Sandboxes } from './sandboxes.ts';
 import { Scopes } from './scopes.ts';
 import { GATEWAY_MS, Triggers } from './triggers.ts';
 import { Waiters } from './waiters.ts';
@@ -113,7 +113,7 @@ class ReconcileLoop implements Reconciler {
     this.#triggers = new Triggers(context.identity, clock, options.resyncMs, {
       look: cause => this.#look(cause),
       functionLeft: fn => this.#sandboxes.left(fn),
-      isWanted: rep => this.#tracker.desired.has(portKey(rep)),
+      isWanted: link => [portKey(link), vlanLinkKey(link)].some(key => this.#tracker.desired.has(key)),
     });
   }
 
@@ -266,7 +266,7 @@ class ReconcileLoop implements Reconciler {
   async #adopt(cause: string): Promise<void> {
     this.#lookCause = null;
     this.#journal.begin(cause);
-    const snapshot = await this.#kernel.dump();
+    const snapshot = await this.#dump();
     this.#scopes.foreign = snapshot.foreign;
     this.#generation = snapshot.generation;
     this.#hookMode = snapshot.hookMode;
@@ -276,6 +276,11 @@ class ReconcileLoop implements Reconciler {
     this.#failures.prune(key => this.#tracker.isPending(key));
     this.#triggers.looked();
     this.#sandboxes.lookForAll(snapshot.homeFunctions);
+  }
+
+  #dump(): Promise<Snapshot> {
+    const { observed } = this.#tracker;
+    return this.#kernel.dump(() => directSandboxes(this.#store.intent(), observed.values()));
   }
 
   /** The next batch, after taking out endpoints whose sandbox is gone: their ports have no place to be. */
@@ -289,7 +294,7 @@ class ReconcileLoop implements Reconciler {
   }
 
   #lostEndpoint(op: Op): EndpointId | null {
-    if (op.verb !== 'create' || op.resource.kind !== 'port' || op.resource.role !== 'endpoint') return null;
+    if (op.verb !== 'create' || !isEndpointPort(op.resource)) return null;
     const id = this.#tracker.ownerOf(op.resource.key) as EndpointId;
     const sandbox = this.#store.endpoint(id)?.sandbox ?? null;
     return sandbox !== null && !this.#options.sandboxExists(sandbox.key) ? id : null;
@@ -335,7 +340,7 @@ class ReconcileLoop implements Reconciler {
 
   async #view(): Promise<View> {
     if (this.#compiler.isStale) this.#compiler.run();
-    const { resources: observed } = await this.#kernel.dump();
+    const { resources: observed } = await this.#dump();
     const desired = new Map(this.#tracker.desired);
     return { desired, observed, plan: plan(desired, observed) };
   }

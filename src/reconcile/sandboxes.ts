@@ -4,15 +4,39 @@
  * afterwards, when the link has left the host namespace.
  */
 import { portNames } from '../ir/names.ts';
+import type { Resource } from '../ir/resource.ts';
 import type { KernelPort } from '../kernel/port.ts';
 import type { EndpointId } from '../lib/brand.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import type { Identity } from '../model/intent.ts';
+import type { Identity, Intent } from '../model/intent.ts';
 import type { Store } from '../store/port.ts';
 import type { Clock } from './clock.ts';
 
 /** Delays of the looks after the link left, until it has a name other than ours. */
 const LOOK_AFTER_MS = [200, 500, 1_000, 3_000];
+
+/** A container's port, as opposed to a network's. */
+export function isEndpointPort(resource: Resource): boolean {
+  return resource.kind === 'direct-port' || (resource.kind === 'port' && resource.role === 'endpoint');
+}
+
+/**
+ * Namespaces in which a direct port is looked for: nothing in the host shows that it is there. Those of
+ * endpoints that want one, and those in which one was seen that nobody wants any more.
+ */
+export function directSandboxes({ networks, endpoints }: Intent, observed: Iterable<Resource>): Set<string> {
+  const paths = new Set<string>();
+  const direct = new Set([...networks.values()].filter(each => each.type === 'vlan').map(each => each.id));
+  if (direct.size > 0) {
+    for (const { networkId, sandbox } of endpoints.values()) {
+      if (sandbox !== null && direct.has(networkId)) paths.add(sandbox.key);
+    }
+  }
+  for (const seen of observed) {
+    if (seen.kind === 'direct-port' && seen.sandbox !== null) paths.add(seen.sandbox.netns);
+  }
+  return paths;
+}
 
 interface Unlearned {
   readonly netns: string;

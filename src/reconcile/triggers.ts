@@ -19,8 +19,11 @@ export interface Reactions {
   look(cause: string): void;
   /** An endpoint's function side left the host namespace. */
   functionLeft(fn: string): void;
-  /** Whether the port with this representor should exist; events of others are our own deletions. */
-  isWanted(rep: string): boolean;
+  /**
+   * Whether the port with this representor, or this sub-interface, should exist; events of others are
+   * our own deletions.
+   */
+  isWanted(link: string): boolean;
 }
 
 export class Triggers {

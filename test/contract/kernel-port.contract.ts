@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { applyContract } from './kernel-apply.contract.ts';
 import { type Bench, creates, succeed } from './kernel-bench.ts';
+import { directContract } from './kernel-direct.contract.ts';
 import { example, type KernelHarness } from './kernel-harness.ts';
 import { outsideContract } from './kernel-outside.contract.ts';
 
@@ -18,5 +19,6 @@ export function kernelPortContract(name: string, makeHarness: () => Promise<Kern
     afterEach(() => the.harness.cleanup());
     applyContract(the);
     outsideContract(the);
+    directContract(the);
   });
 }

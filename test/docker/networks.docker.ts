@@ -124,7 +124,7 @@ describe('networks of type bridge on a real engine', () => {
     await stage.run('small-a', 'small');
     expect(await (await stage.netns('small-a')).ip('link', 'show', 'eth0')).toContain('mtu 1400');
     const { representor } = await stage.endpoint('small-a', 'small');
-    expect(await stage.host.ip('link', 'show', representor)).toContain('mtu 1400');
+    expect(await stage.host.ip('link', 'show', representor ?? '')).toContain('mtu 1400');
     expect((await stage.in('small-a', 'ping', '-c', '1', '-W', '1', '-s', '1372', '10.64.0.1')).code).toBe(0);
   });
 

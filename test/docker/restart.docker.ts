@@ -86,7 +86,7 @@ describe('what happens when something dies or is taken away', () => {
 
   it('a deleted representor: the pair is rebuilt into the sandbox, and traffic goes on', async () => {
     const { representor } = await stage.endpoint('one', 'net');
-    await stage.host.ip('link', 'del', representor);
+    await stage.host.ip('link', 'del', representor ?? '');
     await repaired('port/');
     await waitUntil('a ping', () => stage.pings('one', '10.81.0.12'));
     expect(await stage.pings('one', 'fd81::12')).toBe(true);

@@ -122,6 +122,9 @@ export async function kernelLab(change: Partial<NativeKernelOptions> = {}): Prom
   }
 }
 
+/** Names the far ends of links of others. */
+let foreignLinks = 0;
+
 async function linkExists(name: string): Promise<boolean> {
   return (await tryExec(['ip', 'link', 'show', 'dev', name])).code === 0;
 }
@@ -149,7 +152,7 @@ function outside({ instance }: Identity, pins: string) {
       if (up !== undefined) await ip('link', 'set', name, up ? 'up' : 'down');
     },
     addForeignLink: async (name: string) =>
-      void (await ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'zz0')),
+      void (await ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `zz${foreignLinks++}`)),
     deleteTable: async () => void (await exec(['nft', 'delete', 'table', 'inet', instance])),
     flushElements: async (set: string) => void (await exec(['nft', 'flush', 'set', 'inet', instance, set])),
     removePins: async () => void (await exec(['rm', '-rf', pins])),

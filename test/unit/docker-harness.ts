@@ -49,6 +49,12 @@ const NO_NIC: Capabilities = {
   hardwareEntries: 0,
 };
 
+/** The one link that leads out is eth1. */
+async function parentLink(parent: string): ReturnType<PluginDeps['parentLink']> {
+  if (parent === 'eth1') return { name: 'eth1', mtu: 1500 };
+  throw new EswError('ESW_ERR_OPTION_VALUE', `option parent="${parent}": no such link`);
+}
+
 export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
   const store = overrides.store ?? createMemoryStore();
   const ipam = createIpam({ store, defaultPools: parseDefaultPools([], 'host'), hostRoutes: () => [] });
@@ -72,6 +78,7 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     identity: { instance: 'eswitchd', linkPrefix: 'ew' },
     maxPorts: 1000,
     uplinkMtu: () => state.uplinkMtu,
+    parentLink,
     capabilities: () => state.capabilities,
     log: { debug: () => undefined, info: log, warn: log, error: log },
     clock: () => 0,

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { EswError } from '../../src/lib/errors.ts';
 import { OPTION_NAMES, parseNetworkOptions, wantsNoGateway } from '../../src/model/options.ts';
 
+const VLAN = { type: 'vlan', parent: 'eth1' };
+
 describe('parseNetworkOptions', () => {
   it('has a default for everything', () => {
     expect(parseNetworkOptions({})).toEqual({
@@ -35,7 +37,22 @@ describe('parseNetworkOptions', () => {
 
   it.each<[Record<string, string>, string, RegExp]>([
     [{ typ: 'bridge' }, 'ESW_ERR_OPTION_UNKNOWN', /unknown option "typ"; did you mean type\?/],
-    [{ parent: 'eth0' }, 'ESW_ERR_OPTION_UNKNOWN', /known: type, datapath, require, mtu, nat/],
+    [{ colour: 'red' }, 'ESW_ERR_OPTION_UNKNOWN', /known: type, datapath, require, mtu, nat, parent/],
+    [{ parent: 'eth0' }, 'ESW_ERR_OPTION_VALUE', /parent="eth0": it belongs to network type vlan/],
+    [{ vlan: '7', type: 'bridge' }, 'ESW_ERR_OPTION_VALUE', /vlan="7": it belongs to network type vlan/],
+    [{ type: 'vlan' }, 'ESW_ERR_OPTION_VALUE', /needs the link that leads out: -o parent=/],
+    [{ ...VLAN, nat: 'true' }, 'ESW_ERR_OPTION_VALUE', /it belongs to network type bridge; no packet/],
+    [
+      { ...VLAN, 'com.docker.network.bridge.host_binding_ipv4': '192.0.2.1' },
+      'ESW_ERR_OPTION_VALUE',
+      /this network publishes no ports/,
+    ],
+    [{ ...VLAN, vlan: '4095' }, 'ESW_ERR_OPTION_VALUE', /a number from 0 to 4094/],
+    [{ ...VLAN, vlan: '-1' }, 'ESW_ERR_OPTION_VALUE', /a number from 0 to 4094/],
+    [{ ...VLAN, trust: 'true' }, 'ESW_ERR_OPTION_VALUE', /available: on, off/],
+    [{ ...VLAN, 'link-state': 'enabled' }, 'ESW_ERR_OPTION_VALUE', /did you mean enable\?/],
+    [{ ...VLAN, 'max-tx-rate': '1000001' }, 'ESW_ERR_OPTION_VALUE', /a number from 0 to 1000000/],
+    [{ ...VLAN, datapath: 'software', spoofchk: 'on' }, 'ESW_ERR_OPTION_VALUE', /datapath=software has none/],
     [{ type: 'vxlan' }, 'ESW_ERR_OPTION_VALUE', /option type="vxlan": available: bridge/],
     [
       { datapath: 'softwar' },
@@ -63,9 +80,24 @@ describe('parseNetworkOptions', () => {
     expect(() => parseNetworkOptions(raw)).toThrow(expect.objectContaining({ code }));
   });
 
+  it('reads what type vlan adds, with a default for everything but the parent', () => {
+    expect(parseNetworkOptions(VLAN)).toMatchObject({
+      ...{ type: 'vlan', nat: false },
+      vlan: { parent: 'eth1', vlan: 0, trust: false, spoofchk: true, linkState: 'auto', maxTxRate: 0 },
+    });
+    const all = { vlan: '100', trust: 'on', spoofchk: 'off', 'link-state': 'enable', 'max-tx-rate': '500' };
+    expect(parseNetworkOptions({ ...VLAN, ...all }).vlan).toEqual({
+      ...{ parent: 'eth1', vlan: 100, trust: true, spoofchk: false, linkState: 'enable', maxTxRate: 500 },
+    });
+    expect(parseNetworkOptions({})).not.toHaveProperty('vlan');
+  });
+
   it('answers or throws an error of its own for any text', () => {
     const names = fc.oneof(fc.constantFrom(...OPTION_NAMES), fc.string());
-    const values = fc.oneof(fc.string(), fc.constantFrom('true', '1500', 'auto', 'hw', 'bridge'));
+    const values = fc.oneof(
+      fc.string(),
+      fc.constantFrom('true', '1500', 'auto', 'hw', 'bridge', 'vlan', 'on'),
+    );
     fc.assert(
       fc.property(fc.dictionary(names, values), raw => {
         try {

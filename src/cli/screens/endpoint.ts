@@ -49,6 +49,14 @@ function publishedLines({ published }: EndpointBody): string[] {
   return [published.ports.map(portText).join(' '), ...note];
 }
 
+/** No packet of such a port passes a program of ours. */
+const UNCOUNTED = 'the physical network; nothing of it is counted or checked here';
+
+function representorLine({ representor, attached, function: fn }: EndpointBody): string {
+  if (representor === null) return `none: ${attached}, made as ${fn}`;
+  return `${representor}, function side made as ${fn}`;
+}
+
 export function endpointScreen(endpoint: EndpointBody, style: Style): string[] {
   const { traffic } = endpoint;
   const room = style.width - 'Representor'.length - 2;
@@ -62,12 +70,12 @@ export function endpointScreen(endpoint: EndpointBody, style: Style): string[] {
     ),
     field('Addresses', ...[endpoint.ip4, endpoint.ip6].filter(cidr => cidr !== null)),
     field('MAC', endpoint.mac),
-    field('Representor', `${endpoint.representor}, function side made as ${endpoint.function}`),
+    field('Representor', representorLine(endpoint)),
     field('Sandbox', ...sandboxLines(endpoint)),
     field('Published', ...publishedLines(endpoint)),
     field('Sent', `${packets(traffic.rx.packets)}, ${bytes(traffic.rx.bytes)} (rx of the port)`),
     field('Received', `${packets(traffic.tx.packets)}, ${bytes(traffic.tx.bytes)} (tx of the port)`),
-    field('Handled by', ...shareLines(traffic.share)),
+    field('Handled by', ...(endpoint.representor === null ? [UNCOUNTED] : shareLines(traffic.share))),
     field('Dropped', ...(traffic.drops.length === 0 ? ['none'] : dropLines(traffic.drops, room))),
   ];
   return renderFields(fields, style);

@@ -27,14 +27,29 @@ export function networkList(networks: readonly NetworkBody[], style: Style): str
 const tally = (t: { packets: number | string; bytes: number | string }): string =>
   `${packets(t.packets)}, ${bytes(t.bytes)}`;
 
+function trafficFields({ traffic, datapath }: NetworkBody, room: number): Field[] {
+  return [
+    field('Forwarded', tally(traffic.forwarded), ...shareLines(traffic.share, datapath.why)),
+    field('Sent', tally(traffic.fromContainers)),
+    field('Received', tally(traffic.toContainers)),
+    field('From host', tally(traffic.fromHost)),
+    field('To host', tally(traffic.toHost)),
+    field('Dropped', ...(traffic.drops.length === 0 ? ['none'] : dropLines(traffic.drops, room))),
+  ];
+}
+
+function outsideText({ internal, nat, vlan }: NetworkBody): string {
+  if (vlan !== null) {
+    const which = vlan.vlan === 0 ? 'untagged' : `VLAN ${vlan.vlan}`;
+    return `the physical network, ${which} on ${vlan.parent}`;
+  }
+  if (internal) return 'none (internal)';
+  return nat ? 'masquerading NAT' : 'routed, without NAT';
+}
+
 export function networkScreen(network: NetworkBody, style: Style): string[] {
-  const { datapath, gateway, traffic, options } = network;
+  const { datapath, gateway, options } = network;
   const wanted = datapath.require === 'hw' ? `${datapath.wanted}, hardware required` : datapath.wanted;
-  const outside = network.internal
-    ? 'none (internal)'
-    : network.nat
-      ? 'masquerading NAT'
-      : 'routed, without NAT';
   const room = style.width - 'Published on'.length - 2;
   const fields: Field[] = [
     field('Network', network.id),
@@ -48,24 +63,21 @@ export function networkScreen(network: NetworkBody, style: Style): string[] {
       'Subnets',
       ...network.subnets.map(({ pool, gateway: address }) => `${pool}, gateway ${address ?? 'none'}`),
     ),
-    field('Outside', outside),
-    field('Published on', network.hostBinding ?? 'every local address'),
+    field('Outside', outsideText(network)),
+    ...(network.vlan === null ? [field('Published on', network.hostBinding ?? 'every local address')] : []),
     field('MTU', String(network.mtu)),
     field(
       'Datapath',
       `${datapath.used} (asked for: ${wanted})`,
       ...(datapath.why === '' ? [] : [datapath.why]),
     ),
-    field('Gateway', `${gateway.device} ${gateway.mac}, representor ${gateway.representor}`),
-    field('Peers show', network.switchMac),
+    ...(gateway === null
+      ? []
+      : [field('Gateway', `${gateway.device} ${gateway.mac}, representor ${gateway.representor}`)]),
+    field('Peers show', network.switchMac ?? 'each its own MAC'),
     field('Options', ...Object.entries(options).map(([key, value]) => `${key}=${value}`)),
     field('Endpoints', grouped(network.endpoints)),
-    field('Forwarded', tally(traffic.forwarded), ...shareLines(traffic.share, datapath.why)),
-    field('Sent', tally(traffic.fromContainers)),
-    field('Received', tally(traffic.toContainers)),
-    field('From host', tally(traffic.fromHost)),
-    field('To host', tally(traffic.toHost)),
-    field('Dropped', ...(traffic.drops.length === 0 ? ['none'] : dropLines(traffic.drops, room))),
+    ...(network.vlan === null ? trafficFields(network, room) : []),
   ];
   return renderFields(fields, style);
 }

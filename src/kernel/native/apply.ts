@@ -3,6 +3,7 @@ import type { FibEntry, Kind, Resource } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { EswError } from '../../lib/errors.ts';
 import type { Op, OpResult } from '../port.ts';
+import { deleteDirectPorts, deleteVlanLinks, putDirectPorts, putVlanLinks } from './apply-direct.ts';
 import { deleteEntries, putEntries, swapEntries } from './apply-entries.ts';
 import {
   deleteAddresses,
@@ -30,6 +31,8 @@ type Handlers = { readonly [K in Exclude<Kind, 'nft-element'>]: Handler<Extract<
 const HANDLERS: Handlers = {
   programs: { put: putPrograms, delete: deletePrograms },
   port: { put: putPorts, delete: deletePorts },
+  'vlan-link': { put: putVlanLinks, delete: deleteVlanLinks },
+  'direct-port': { put: putDirectPorts, delete: deleteDirectPorts },
   address: { put: putAddresses, delete: deleteAddresses },
   sysctl: {
     put: putSysctls,

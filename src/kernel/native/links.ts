@@ -1,5 +1,7 @@
 /** Links of a namespace as the kernel shows them, and which of them are ours. */
+import { portKey, vlanLinkKey } from '../../ir/make.ts';
 import { altnameMark, type LinkRole, linkRole } from '../../ir/names.ts';
+import type { Key } from '../../ir/resource.ts';
 import type { Identity } from '../../model/intent.ts';
 import { dumpRecords } from './batch.ts';
 import type { ValuesOf } from './layout.ts';
@@ -23,13 +25,21 @@ export interface OwnLink {
   readonly up: boolean;
   readonly mtu: number;
   readonly mac: Uint8Array;
+  /** IFLA_INFO_KIND, "" for a NIC's own. */
+  readonly kind: string;
+  /** Ifindex of the peer or of the link below; 0 if none. */
+  readonly lower: number;
+  /** VLAN of a sub-interface, else 0. */
+  readonly vlan: number;
 }
 
 export interface HostLinks {
   readonly own: ReadonlyMap<string, OwnLink>;
   readonly byIfindex: ReadonlyMap<number, OwnLink>;
-  /** Links with a name of ours that are not ours: name of the port they stand in the way of. */
-  readonly foreign: readonly { readonly name: string; readonly rep: string }[];
+  /** Links with a name of ours that are not ours, and the key of what they stand in the way of. */
+  readonly foreign: readonly { readonly name: string; readonly key: Key }[];
+  /** Current names of all links, ours or not. */
+  readonly names: ReadonlyMap<number, string>;
 }
 
 /** Room for a large host in the first call: 2 MiB for a moment are cheaper than a second dump. */
@@ -49,25 +59,53 @@ export function dumpLinks(library: NativeLibrary, identity: Identity, netns: str
 export async function hostLinks(library: NativeLibrary, identity: Identity): Promise<HostLinks> {
   const own = new Map<string, OwnLink>();
   const byIfindex = new Map<number, OwnLink>();
-  const foreign: { name: string; rep: string }[] = [];
-  const mark = altnameMark(identity);
+  const names = new Map<number, string>();
+  const foreign: { name: string; key: Key }[] = [];
   for (const record of await dumpLinks(library, identity, '')) {
-    const name = record.altname === '' ? record.name : record.altname.slice(mark.length);
+    names.set(record.ifindex, record.name);
+    const name = originalName(identity, record);
     const known = linkRole(identity, name);
     if (known === null) continue;
     if (record.altname === '') {
-      foreign.push({ name, rep: isRepresentor(known.role) ? name : known.twin });
+      foreign.push({ name, key: inTheWayOf(name, known) });
       continue;
     }
-    const { ifindex, mtu, mac } = record;
-    const up = (record.flags & IFF_UP) !== 0;
-    const link: OwnLink = { ifindex, name, currentName: record.name, ...known, up, mtu, mac };
+    const link: OwnLink = { ...ownLink(name, record), ...known };
     own.set(name, link);
-    byIfindex.set(ifindex, link);
+    byIfindex.set(record.ifindex, link);
   }
-  return { own, byIfindex, foreign };
+  return { own, byIfindex, foreign, names };
+}
+
+/** The name it was made with, by its altname if that is ours. */
+export function originalName(identity: Identity, { altname, name }: LinkRecord): string {
+  return altname === '' ? name : altname.slice(altnameMark(identity).length);
+}
+
+function ownLink(name: string, record: LinkRecord): Omit<OwnLink, 'role' | 'twin'> {
+  const { ifindex, mtu, mac, kind, peer_ifindex: lower, vlan_id: vlan } = record;
+  return {
+    ifindex,
+    name,
+    currentName: record.name,
+    up: (record.flags & IFF_UP) !== 0,
+    mtu,
+    mac,
+    kind,
+    lower,
+    vlan,
+  };
+}
+
+function inTheWayOf(name: string, { role, twin }: { role: LinkRole; twin: string }): Key {
+  if (role === 'vlan-link') return vlanLinkKey(name);
+  return portKey(isRepresentor(role) ? name : twin);
 }
 
 export function isRepresentor(role: LinkRole): boolean {
   return role === 'endpoint-rep' || role === 'gateway-rep';
+}
+
+export function isFunction(role: LinkRole): boolean {
+  return role === 'endpoint-fn' || role === 'gateway-fn';
 }

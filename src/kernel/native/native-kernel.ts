@@ -88,8 +88,8 @@ class NativeKernel implements KernelPort {
     return parseProbes(text);
   }
 
-  dump(): ReturnType<KernelPort['dump']> {
-    return observe(this.#context);
+  dump(sandboxes?: () => Iterable<string>): ReturnType<KernelPort['dump']> {
+    return observe(this.#context, sandboxes);
   }
 
   apply(ops: Parameters<KernelPort['apply']>[0]): ReturnType<KernelPort['apply']> {

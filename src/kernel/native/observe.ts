@@ -8,18 +8,23 @@ import type { NativeContext } from './context.ts';
 import { type EntryRows, observedEntries } from './entries.ts';
 import { isAccepted } from './forward-accept.ts';
 import { readPortHooks } from './hooks.ts';
-import { type HostLinks, hostLinks, isRepresentor } from './links.ts';
+import { type HostLinks, hostLinks, isFunction } from './links.ts';
 import { observedTable } from './nft-listing.ts';
+import { observedDirect } from './observe-direct.ts';
 import { observedAddresses, observedHooks, observedPorts } from './observe-links.ts';
 import { PORT_PROGRAM } from './pins.ts';
 import { GLOBAL_SYSCTLS, gatewaySysctls, readSysctls } from './sysctl.ts';
 import { FIB, NETS, PORTS, SUBNETS } from './tables.ts';
 
 /** Reads the lanes beside each other; links come first, because the rest is named by them. */
-export async function observe(context: NativeContext): Promise<Snapshot> {
+export async function observe(
+  context: NativeContext,
+  sandboxes: () => Iterable<string> = () => [],
+): Promise<Snapshot> {
   const links = await hostLinks(context.library, context.identity);
   const { library, pins, maps } = context;
-  const [programId, hookRecords, rows, addresses, table, sysctls] = await Promise.all([
+  const [direct, programId, hookRecords, rows, addresses, table, sysctls] = await Promise.all([
+    observedDirect(context, links, sandboxes()),
     library.call('esw_prog_id', pins.dir, PORT_PROGRAM),
     readPortHooks(context, links),
     readRows(context),
@@ -31,6 +36,7 @@ export async function observe(context: NativeContext): Promise<Snapshot> {
   const found: Resource[] = [
     ...(await observedPrograms(context, programId)),
     ...observedPorts(links, rows.ports),
+    ...direct,
     ...hooks.resources,
     ...addresses,
     ...sysctls,
@@ -40,11 +46,11 @@ export async function observe(context: NativeContext): Promise<Snapshot> {
   ];
   return {
     resources: new Map<Key, Resource>(found.map(resource => [resource.key, resource])),
-    foreign: links.foreign.map(({ name, rep }) => ({
-      key: `port/${rep}`,
+    foreign: links.foreign.map(({ name, key }) => ({
+      key,
       what: `link ${name} does not carry our altname`,
     })),
-    homeFunctions: new Set([...links.own.values()].filter(l => !isRepresentor(l.role)).map(l => l.name)),
+    homeFunctions: new Set([...links.own.values()].filter(l => isFunction(l.role)).map(l => l.name)),
     generation: await maps.generation(),
     hookMode: hooks.mode,
   };

@@ -1,7 +1,7 @@
 /** A function side into its sandbox, configured as Docker had it: for ports that were lost and rebuilt. */
 import { spawn } from 'node:child_process';
 import { altname } from '../../ir/names.ts';
-import type { Port, SandboxPlacement } from '../../ir/resource.ts';
+import type { DirectPort, Port, SandboxPlacement } from '../../ir/resource.ts';
 import type { Cidr, Ip } from '../../lib/brand.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { cidrAddress, cidrLength, ipFamily, ipToBytes } from '../../lib/ip.ts';
@@ -15,7 +15,10 @@ const AF_INET6 = 10;
 const RT_TABLE_MAIN = 254;
 
 /** Moves, renames and raises the function side, then sets its addresses and default routes. */
-export async function placeInSandbox(context: NativeContext, port: Port): Promise<OpResult> {
+export async function placeInSandbox(
+  context: NativeContext,
+  port: Pick<Port | DirectPort, 'fn' | 'sandbox'>,
+): Promise<OpResult> {
   const { sandbox } = port;
   if (sandbox === null) return DONE;
   const { library, identity } = context;

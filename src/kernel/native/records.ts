@@ -22,7 +22,7 @@ export const BATCH_HDR = record('esw_batch_hdr', {
 
 export const RESULT = record('esw_result', { error: i32, ifindex: u32, extack: text(120) });
 
-export const LINK_VERB = { veth: 1, delete: 2, set: 3 } as const;
+export const LINK_VERB = { veth: 1, delete: 2, set: 3, macvlan: 4, vlan: 5 } as const;
 export const LINK_SET = {
   mtu: 1 << 0,
   mac: 1 << 1,
@@ -49,7 +49,8 @@ export const LINK_OP = record('esw_link_op', {
   peer_altname: text(ALTNAME),
   peer_mac: bytes(6),
   noaddrgen: u8,
-  pad: bytes(5),
+  pad: bytes(3),
+  vlan_id: u16,
   txqueues: u32,
 });
 
@@ -65,6 +66,8 @@ export const LINK_REC = record('esw_link_rec', {
   name: text(NAME),
   kind: text(NAME),
   altname: text(ALTNAME),
+  vlan_id: u16,
+  pad2: u16,
 });
 
 /** `verb` of address, route and neighbour records. */

@@ -1,6 +1,7 @@
 /** One operation of a plan, run by the simulated kernel. Throws Refusal for what the kernel refuses. */
 import type { Op } from '../../ir/op.ts';
 import type { Kind, Resource } from '../../ir/resource.ts';
+import { deleteDirectPort, deleteVlanLink, makeDirectPort, makeVlanLink } from './direct-links.ts';
 import {
   addAddress,
   attachHook,
@@ -38,6 +39,8 @@ const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> 
     put: ({ state, identity }, r) => makePort(state, identity, r),
     remove: ({ state, identity }, r) => deletePort(state, identity, r),
   },
+  'vlan-link': { put: makeVlanLink, remove: deleteVlanLink },
+  'direct-port': { put: makeDirectPort, remove: deleteDirectPort },
   address: { put: addAddress, remove: deleteAddress },
   // Never set back: somebody else may rely on the value by now.
   sysctl: { put: setSysctl, remove: () => {} },

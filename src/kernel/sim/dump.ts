@@ -11,14 +11,17 @@ import {
   portEntry,
   programs,
   sysctl,
+  vlanLinkKey,
 } from '../../ir/make.ts';
 import { altname, linkRole } from '../../ir/names.ts';
 import type { Key, Resource } from '../../ir/resource.ts';
 import type { Snapshot } from '../port.ts';
+import { dumpDirect } from './direct-links.ts';
 import { peerOf } from './links.ts';
 import { HOST, type SimHost, type SimLink, type SimState } from './state.ts';
 
-export function dumpState({ state, identity }: SimHost): Snapshot {
+export function dumpState(host: SimHost, sandboxes: Iterable<string> = []): Snapshot {
+  const { state, identity } = host;
   const resources = new Map<Key, Resource>();
   const add = (resource: Resource): void => void resources.set(resource.key, resource);
   const foreign: { key: Key; what: string }[] = [];
@@ -30,18 +33,19 @@ export function dumpState({ state, identity }: SimHost): Snapshot {
     const isRep = known.role === 'endpoint-rep' || known.role === 'gateway-rep';
     if (link.altname !== altname(identity, link.name)) {
       foreign.push({
-        key: `port/${isRep ? link.name : known.twin}`,
+        key: known.role === 'vlan-link' ? vlanLinkKey(link.name) : `port/${isRep ? link.name : known.twin}`,
         what: `link ${link.name} of somebody else`,
       });
     } else if (isRep) {
       add(observedPort(state, link, known.twin, known.role === 'gateway-rep'));
       if (link.hook !== null && link.hook === state.programs?.generation) add(hook(link.name));
       hooked ||= link.hook !== null;
-    } else {
+    } else if (known.role !== 'vlan-link') {
       homeFunctions.add(link.name);
       if (known.role === 'gateway-fn') addGateway(add, link);
     }
   }
+  for (const resource of dumpDirect(host, new Set(sandboxes))) add(resource);
   dumpTables(state, add);
   const hookMode = hooked ? 'tcx' : 'none';
   return { resources, foreign, homeFunctions, generation: state.fibGeneration, hookMode };

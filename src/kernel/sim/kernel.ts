@@ -2,6 +2,7 @@
  * `KernelPort` over a model of the kernel, strict where the kernel is: links die with their peers,
  * entries keep stale ifindexes, names that are taken are refused. For tests and dry runs.
  */
+import { altname, linkRole } from '../../ir/names.ts';
 import type { Key } from '../../ir/resource.ts';
 import type { PortSlot } from '../../lib/brand.ts';
 import type { Identity } from '../../model/intent.ts';
@@ -20,7 +21,7 @@ import { runOp } from './apply.ts';
 import { dumpState } from './dump.ts';
 import { peerOf } from './links.ts';
 import { Refusal } from './refusal.ts';
-import { type Capacity, HOST, type SimHost, SimState } from './state.ts';
+import { type Capacity, HOST, type SimHost, type SimLink, SimState } from './state.ts';
 
 /** The daemon dies here: thrown by `apply` when the planned crash is reached. */
 export class SimCrash extends Error {}
@@ -80,9 +81,9 @@ export class SimKernel implements KernelPort {
     return PROBES;
   }
 
-  async dump(): Promise<Snapshot> {
+  async dump(sandboxes?: () => Iterable<string>): Promise<Snapshot> {
     await this.#delay?.();
-    return dumpState(this.#host);
+    return dumpState(this.#host, sandboxes?.());
   }
 
   async apply(ops: readonly Op[]): Promise<readonly OpResult[]> {
@@ -111,7 +112,7 @@ export class SimKernel implements KernelPort {
 
   async sandboxIfname(netns: string, rep: string): Promise<string | null> {
     const link = this.state.find(HOST, rep);
-    const fn = link && peerOf(this.state, link);
+    const fn = (link && peerOf(this.state, link)) ?? this.#directIn(netns, rep);
     return fn !== undefined && fn.netns === netns && netns !== HOST ? fn.name : null;
   }
 
@@ -148,6 +149,16 @@ export class SimKernel implements KernelPort {
     const before = maps.pairs.find(isSame)?.packets ?? 0n;
     const packets = before + pair.packets;
     maps.pairs = [...maps.pairs.filter(one => !isSame(one)), { ...pair, packets, bytes: packets * 64n }];
+  }
+
+  /** A port without a representor is known by its mark alone. */
+  #directIn(netns: string, rep: string): SimLink | undefined {
+    const { identity, state } = this.#host;
+    const twin = linkRole(identity, rep)?.twin;
+    if (twin === undefined) return undefined;
+    return [...state.links.values()].find(
+      link => link.netns === netns && link.altname === altname(identity, twin),
+    );
   }
 
   #run(op: Op): OpResult {

@@ -17,6 +17,12 @@ export class Outside {
     if (link !== undefined) this.#state.remove(link);
   }
 
+  /** What a container that may administer its network can do. */
+  deleteIn(path: string, ifname: string): void {
+    const link = this.#state.find(path, ifname);
+    if (link !== undefined) this.#state.remove(link);
+  }
+
   setLink(name: string, change: { mtu?: number; mac?: Mac; up?: boolean }): void {
     Object.assign(this.#need(name), change);
     this.#state.emit({ kind: 'link', link: name });

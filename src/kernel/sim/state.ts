@@ -18,6 +18,10 @@ export interface SimLink {
   mtu: number;
   up: boolean;
   readonly peer: number | null;
+  /** Ifindex of the link it stands on, for sub-interfaces and macvlan children. */
+  readonly lower?: number;
+  /** VLAN of a sub-interface. */
+  readonly vlan?: number;
   readonly addresses: Set<Cidr>;
   readonly sysctls: Map<string, string>;
   /** Generation of the program set attached to its ingress hook, null without one. */
@@ -79,7 +83,9 @@ export class SimState {
   }
 
   /** Adds a link; the caller has checked that the name is free. */
-  add(fields: Pick<SimLink, 'ifindex' | 'name' | 'altname' | 'mac' | 'mtu' | 'up' | 'peer'>): SimLink {
+  add(
+    fields: Pick<SimLink, 'ifindex' | 'name' | 'altname' | 'mac' | 'mtu' | 'up' | 'peer' | 'lower' | 'vlan'>,
+  ): SimLink {
     const sysctls = new Map(LINK_SYSCTLS.map(name => [name, '0']));
     const link: SimLink = { ...fields, netns: HOST, addresses: new Set(), sysctls, hook: null };
     this.links.set(link.ifindex, link);
@@ -88,9 +94,10 @@ export class SimState {
     return link;
   }
 
-  /** Removes a link and its peer, with the addresses, sysctls and hooks they carry. */
+  /** Removes a link, its peer and what stands on it, with the addresses, sysctls and hooks they carry. */
   remove(link: SimLink): void {
     const peer = link.peer === null ? undefined : this.links.get(link.peer);
+    for (const upper of [...this.links.values()]) if (upper.lower === link.ifindex) this.remove(upper);
     for (const end of peer === undefined ? [link] : [link, peer]) {
       this.links.delete(end.ifindex);
       if (end.netns !== HOST) continue;

@@ -18,7 +18,10 @@ export const EndpointBody = Type.Object({
   mac: Type.String(),
   ip4: Nullable(Type.String()),
   ip6: Nullable(Type.String()),
-  representor: Type.String(),
+  representor: Nullable(Type.String({ description: 'null: the port has no host side.' })),
+  attached: Type.String({
+    description: 'What its link is: `veth pair`, `macvlan on eth1`, a VF with its attributes.',
+  }),
   function: Type.String({ description: 'Name of the function side as it was created.' }),
   slot: Type.Integer(),
   sandbox: Nullable(Type.Object({ path: Type.String(), ifname: Nullable(Type.String()) })),

@@ -18,8 +18,30 @@ export const NetworkBody = Type.Object({
     why: Type.String(),
   }),
   slot: Type.Integer(),
-  switchMac: Type.String({ description: 'The one MAC that every peer shows inside the network.' }),
-  gateway: Type.Object({ device: Type.String(), representor: Type.String(), mac: Type.String() }),
+  switchMac: Nullable(
+    Type.String({
+      description: 'The one MAC that every peer shows inside the network; null: each shows its own.',
+    }),
+  ),
+  gateway: Nullable(
+    Type.Object(
+      { device: Type.String(), representor: Type.String(), mac: Type.String() },
+      { description: "null: the gateway is the physical network's." },
+    ),
+  ),
+  vlan: Nullable(
+    Type.Object(
+      {
+        parent: Type.String({ description: 'The link that leads to the physical network.' }),
+        vlan: Type.Integer({ description: '0 = untagged.' }),
+        trust: Type.Boolean(),
+        spoofchk: Type.Boolean(),
+        linkState: Literals(['auto', 'enable', 'disable']),
+        maxTxRate: Type.Integer({ description: 'Mbit/s, 0 = no limit.' }),
+      },
+      { description: 'Type vlan only. The last four hold for containers with a VF.' },
+    ),
+  ),
   state: Literals(['ready', 'pending', 'failed']),
   why: Type.String({ description: 'What is missing or refused; "" when ready.' }),
   endpoints: Type.Integer(),

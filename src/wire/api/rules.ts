@@ -10,6 +10,8 @@ export type ViewName = (typeof VIEWS)[number];
 export const RESOURCE_KINDS = [
   'programs',
   'port',
+  'vlan-link',
+  'direct-port',
   'hook',
   'nft-table',
   'forward-accept',
