@@ -51,18 +51,10 @@ export function printResource(resource: Resource): string {
         r.down === true && 'down',
       );
     }
-    case 'vlan-link':
-      return line(
-        'vlan-link',
-        r.link,
-        'vlan',
-        r.vlan,
-        'of',
-        r.parent,
-        'mtu',
-        r.mtu,
-        r.down === true && 'down',
-      );
+    case 'vlan-link': {
+      const words = [r.link, 'vlan', r.vlan, 'of', r.parent, 'mtu', r.mtu];
+      return line('vlan-link', ...words, r.down === true && 'down');
+    }
     case 'direct-port':
       return line('direct-port', r.fn, r.mac, 'mtu', r.mtu, printVia(r.via), place(r.sandbox));
     case 'address':
