@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define ESW_ABI_VERSION 2u
+#define ESW_ABI_VERSION 3u
 #define ESW_BATCH_MAGIC 0x42575345u /* "ESWB" little-endian */
 #define ESW_BATCH_MAX 65536u        /* records in one batch */
 #define ESW_NAME_LEN 16             /* IFNAMSIZ */

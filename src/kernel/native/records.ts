@@ -2,7 +2,7 @@
 import { bytes, type Fields, i32, type RecordLayout, record, text, u8, u16, u32 } from './layout.ts';
 import { NIC_RECORDS } from './nic-records.ts';
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 export const BATCH_MAGIC = 0x42575345;
 export const BATCH_MAX = 65536;
 /** Our rtm_protocol, ifa_proto and ndm protocol value. */
