@@ -89,7 +89,7 @@ const run = { id: `${process.pid}-${Date.now()}`, tempDir: join(logDir, 't') };
 mkdirSync(run.tempDir);
 const context: LaneContext = {
   logDir,
-  env: { ...process.env, [RUN_ID]: run.id, TMPDIR: run.tempDir },
+  env: { ...process.env, [RUN_ID]: run.id, TMPDIR: run.tempDir, ESW_TEST_LOGS: logDir },
   strict: process.env['CI'] === 'true',
   filters: positionals,
 };

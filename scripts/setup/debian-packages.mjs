@@ -27,6 +27,8 @@ export const DEBIAN_PACKAGES = [
   ['busybox-static', 'root file system of the test containers and of the guests'],
   ['docker.io', 'a real Docker engine for the docker lane and the demo'],
   ['ca-certificates', 'npm and apt over HTTPS'],
+  ['curl', 'requests to unix sockets in the guests'],
+  ['e2fsprogs', "the guests' disks"],
   ['cpio', "the guests' initramfs"],
   ['kmod', "dependencies of the guests' kernel modules"],
   ['xz-utils', 'compressed kernel modules of the guests'],

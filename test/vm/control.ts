@@ -33,8 +33,8 @@ export class Control {
   }
 
   /** Runs a shell script to its end, one after the other. Rejects when the guest ends or hangs. */
-  run(script: string, timeoutMs: number): Promise<GuestResult> {
-    const result = this.#queue.then(() => this.#send(script, timeoutMs));
+  run(script: string, timeoutMs: number, graceMs = GRACE_MS): Promise<GuestResult> {
+    const result = this.#queue.then(() => this.#send(script, timeoutMs, graceMs));
     this.#queue = result.catch(() => undefined);
     return result;
   }
@@ -43,7 +43,7 @@ export class Control {
     this.#socket.destroy();
   }
 
-  #send(script: string, timeoutMs: number): Promise<GuestResult> {
+  #send(script: string, timeoutMs: number, graceMs: number): Promise<GuestResult> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -56,8 +56,9 @@ export class Control {
         reject(new Error(`${why}: ${script}`));
       };
       const gone = (): void => give('the guest ended during');
-      const late = (): void => give(`the guest hangs: no answer after ${timeoutMs + GRACE_MS} ms to`);
-      const timer = setTimeout(late, timeoutMs + GRACE_MS);
+      const limitMs = timeoutMs + graceMs;
+      const late = (): void => give(`the guest hangs: no answer after ${limitMs} ms to`);
+      const timer = setTimeout(late, limitMs);
       this.#qemu.once('exit', gone);
       if (hasEnded(this.#qemu)) return gone();
       this.#pending = {

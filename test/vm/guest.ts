@@ -4,9 +4,9 @@
  * except on `/disk`. `node test/vm/shell.ts` boots one by hand; docs/testing.md tells more.
  */
 import type { ChildProcess } from 'node:child_process';
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, appendFileSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ended, exec, start } from '../lab/exec.ts';
+import { ended, exec, hasEnded, start } from '../lab/exec.ts';
 import type { Scope } from '../lab/scope.ts';
 import { type Control, type GuestResult, openControl } from './control.ts';
 import { ensureImages, type Kernel, type Series } from './images.ts';
@@ -19,6 +19,9 @@ export type { GuestOptions, Nic } from './qemu.ts';
 /** KVM boots in two seconds where it works; where it only pretends to, nothing ever comes. */
 const BOOT_TIMEOUT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 180_000 };
 const RUN_TIMEOUT_MS = 60_000;
+const SAVE_TIMEOUT_MS = 10_000;
+/** Variable that names the folder of the run's logs (scripts/test.ts). */
+const LOG_DIR = 'ESW_TEST_LOGS';
 const COMPLAINT =
   /\b(WARNING: |BUG:|Oops|Call Trace|general protection|blocked for more than|soft lockup|RCU stall|rcu: INFO)/;
 let accelerator: Accelerator | null = null;
@@ -31,6 +34,7 @@ interface Running {
 
 export class Guest {
   readonly #machine: Machine;
+  readonly #logs = new Set<string>();
   #running: Running;
 
   constructor(machine: Machine, running: Running) {
@@ -49,6 +53,16 @@ export class Guest {
   /** Addresses of the options' NICs, in their order. */
   get macs(): readonly string[] {
     return this.#machine.macs;
+  }
+
+  /** Whether `/disk` exists. */
+  get hasDisk(): boolean {
+    return this.#machine.disk !== null;
+  }
+
+  /** A file of the guest that tells about a failure: kept with the run's logs when it has one. */
+  keepLog(path: string): void {
+    this.#logs.add(path);
   }
 
   /**
@@ -90,7 +104,8 @@ export class Guest {
    */
   async reboot(how: 'power-cut' | 'clean' = 'power-cut'): Promise<void> {
     if (how === 'clean') await this.must('sync; ! mountpoint -q /disk || umount /disk');
-    await this.stop();
+    await this.saveLogs();
+    await this.#end();
     this.#running = await boot(this.#machine);
   }
 
@@ -101,6 +116,40 @@ export class Guest {
 
   /** Ends QEMU; the guest has nothing to save. */
   async stop(): Promise<void> {
+    await this.saveLogs();
+    await this.#end();
+  }
+
+  /**
+   * Copies the console, the kernel log and what `keepLog` named to the folder of the run's logs, which the
+   * runner keeps when a test has failed. Without such a folder nothing is done.
+   */
+  async saveLogs(): Promise<void> {
+    const folder = process.env[LOG_DIR];
+    const { name } = this.#machine;
+    if (!folder) return;
+    const save = (what: string, text: string): void =>
+      appendFileSync(join(folder, `${name}-${what}.log`), text);
+    writeFileSync(join(folder, `${name}-console.log`), this.console());
+    if (hasEnded(this.#running.qemu)) return;
+    const read = ['dmesg', ...[...this.#logs].map(path => `cat ${path}`)];
+    for (const command of read) {
+      const result = await this.#running.control
+        .run(`${command} 2>/dev/null`, SAVE_TIMEOUT_MS, 0)
+        .catch(() => null);
+      // A guest that hangs gives no more than its console.
+      if (!result) return;
+      save(
+        command
+          .split('/')
+          .at(-1)
+          ?.replace(/\.log$/, '') ?? command,
+        result.stdout,
+      );
+    }
+  }
+
+  async #end(): Promise<void> {
     const { qemu, control } = this.#running;
     control.close();
     qemu.kill('SIGKILL');
@@ -124,7 +173,7 @@ export async function bootGuest(
   const initramfs = await buildInitramfs(scope, kernel);
   const dir = scope.tempDir(`guest${number}`);
   const common = {
-    ...{ images, kernel, initramfs, options },
+    ...{ images, kernel, initramfs, options, name: `${scope.prefix}-guest${number}` },
     macs: (options.nics ?? []).map((_nic, index) => macOf(number, index)),
     disk: options.diskMib === undefined ? null : await makeDisk(dir, options.diskMib),
     control: join(dir, 'control.sock'),

@@ -37,6 +37,8 @@ export interface GuestOptions {
 
 /** A guest about to be started. */
 export interface Machine {
+  /** Apart for every guest of a test run. */
+  readonly name: string;
   readonly images: Images;
   readonly kernel: Kernel;
   readonly accelerator: Accelerator;
