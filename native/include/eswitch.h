@@ -212,6 +212,11 @@ struct esw_neigh_rec {
 };
 int esw_neigh_dump(const char *netns, void *out, uint32_t cap);
 
+/* Tells the stations of link `name` in `netns` that address `addr` (4 or 16 bytes, network order) is at
+ * `mac` from now on: an ARP announcement, or an unsolicited neighbour advertisement. The link must be up. */
+int esw_announce(const char *netns, const char *name, const void *mac, uint32_t mac_len,
+		 const void *addr, uint32_t addr_len);
+
 /* ---- events --------------------------------------------------------------------------------- */
 
 struct esw_event {

@@ -5,7 +5,7 @@
 
 import type { Op } from '../ir/op.ts';
 import type { Key, Resource } from '../ir/resource.ts';
-import type { PortSlot } from '../lib/brand.ts';
+import type { Cidr, Mac, PortSlot } from '../lib/brand.ts';
 
 export type Answer = 'yes' | 'no' | 'unknown';
 
@@ -75,6 +75,13 @@ export interface KernelEvent {
   readonly gone?: boolean;
 }
 
+export interface Announcement {
+  readonly netns: string;
+  readonly ifname: string;
+  readonly mac: Mac;
+  readonly addresses: readonly Cidr[];
+}
+
 export interface KernelPort {
   readonly name: 'native' | 'sim';
   probe(): Promise<readonly Probe[]>;
@@ -100,6 +107,11 @@ export interface KernelPort {
   resetCounters(slots: readonly PortSlot[]): Promise<void>;
   /** Name of the function side inside a sandbox, null when it is not (or no longer) there. */
   sandboxIfname(netns: string, rep: string): Promise<string | null>;
+  /**
+   * Tells the stations of a link in a sandbox that the addresses are at `mac` from now on. Those that had
+   * them elsewhere would go on sending there. False: the link is down or gone.
+   */
+  announce(what: Announcement): Promise<boolean>;
   watch(onEvent: (event: KernelEvent) => void): () => void;
   /** Releases handles; kernel state stays. */
   close(): Promise<void>;

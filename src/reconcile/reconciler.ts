@@ -10,6 +10,7 @@ import { asEswError, EswError } from '../lib/errors.ts';
 import { plan } from '../plan/plan.ts';
 import { Tracker } from '../plan/tracker.ts';
 import type { Store } from '../store/port.ts';
+import { Announcer } from './announcer.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { IncrementalCompiler } from './compiler.ts';
 import { Executor } from './executor.ts';
@@ -77,6 +78,7 @@ class ReconcileLoop implements Reconciler {
   readonly #journal: Journal;
   readonly #executor: Executor;
   readonly #sandboxes: Sandboxes;
+  readonly #announcer: Announcer;
   readonly #triggers: Triggers;
   readonly #tasks: Task[] = [];
   readonly #resyncing: Resyncing[] = [];
@@ -98,8 +100,10 @@ class ReconcileLoop implements Reconciler {
     this.#store = store;
     this.#kernel = kernel;
     this.#clock = clock;
+    this.#announcer = new Announcer(kernel, store, clock);
     this.#sandboxes = new Sandboxes({ kernel, store, identity: context.identity, clock }, id => {
       this.notify({ endpoints: [id] });
+      this.#announcer.announce(id);
     });
     this.#compiler = new IncrementalCompiler(context, store, this.#tracker, this.#sandboxes);
     this.#failures = new Failures(clock, key => {
@@ -181,6 +185,7 @@ class ReconcileLoop implements Reconciler {
     this.#unwatch();
     this.#triggers.stop();
     this.#sandboxes.stop();
+    this.#announcer.stop();
     this.#failures.stop();
     this.#cancelSlowTimer();
     await this.#running;

@@ -95,6 +95,20 @@ export function directContract(the: Bench): void {
       expectShown(await the.kernel.dump(() => [path]), [wanted]);
     });
 
+    it('announce their addresses while they are up, and say so when they are not', async () => {
+      const path = await joined();
+      const { mac } = wanted;
+      const addresses = [endpoint(1).ip4, endpoint(1).ip6].filter(cidr => cidr !== null);
+      await the.harness.setLink('zzout0', { up: true });
+      expect(await the.kernel.announce({ netns: path, ifname: 'eth0', mac, addresses })).toBe(true);
+      for (const [netns, ifname] of [
+        [path, 'eth9'],
+        ['/run/docker/netns/none', 'eth0'],
+      ] as const) {
+        expect(await the.kernel.announce({ netns, ifname, mac, addresses })).toBe(false);
+      }
+    });
+
     it('that were lost are rebuilt in the sandbox', async () => {
       const path = await joined();
       await the.harness.deleteLink('zzout0');

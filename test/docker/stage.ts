@@ -117,7 +117,7 @@ export class Stage {
   /** Links of our daemon in the host, by name. */
   async links(): Promise<readonly string[]> {
     const links = await this.host.ipJson<{ ifname: string }[]>('link');
-    return links.map(({ ifname }) => ifname).filter(name => /^ew[rfgh][0-9a-f]{10}$/.test(name));
+    return links.map(({ ifname }) => ifname).filter(name => /^ew[rfghv][0-9a-f]{10}$/.test(name));
   }
 }
 

@@ -118,6 +118,9 @@ describe('a direct port', () => {
     await expectQuiet(the);
     expect(the.kernel.state.find(HOST, fn)).toBeUndefined();
     await expect.poll(() => the.store.endpoint(ONE.id)?.sandbox?.ifname, { timeout: 3000 }).toBe('eth0');
+    await expect.poll(() => the.kernel.announced.length, { timeout: 3000 }).toBeGreaterThanOrEqual(2);
+    const addresses = [ONE.ip4, ONE.ip6];
+    expect(the.kernel.announced[0]).toEqual({ netns: PATH, ifname: 'eth0', mac: ONE.mac, addresses });
   });
 
   it.each<[string, (outside: Outside) => void]>([

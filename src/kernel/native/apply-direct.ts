@@ -4,6 +4,7 @@ import type { DirectPort, VlanLink } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { macToBytes } from '../../lib/mac.ts';
 import type { OpResult } from '../port.ts';
+import { announce } from './announce.ts';
 import { applyBatch, type BatchResult, DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
 import type { ValuesOf } from './layout.ts';
@@ -63,6 +64,7 @@ async function putDirectPort(context: NativeContext, names: LinkNames, port: Dir
   const placed = await placeInSandbox(context, port);
   // One that cannot be placed would look whole at home, and never be tried again.
   if (placed.errno !== 0) await deleteDirectPorts(context, names, [port]);
+  else await announce(context.library, { ...sandbox, mac });
   return placed;
 }
 

@@ -30,6 +30,7 @@ export const SIGNATURES = {
   esw_route_dump: fn('route', 'str', 'u32', 'buffer', 'u32'),
   esw_neigh_apply: fn('route', 'buffer', 'u32', 'buffer', 'u32'),
   esw_neigh_dump: fn('route', 'str', 'buffer', 'u32'),
+  esw_announce: fn(null, 'str', 'str', 'buffer', 'u32', 'buffer', 'u32'),
   esw_event_open: fn(null, 'u32'),
   // Dumps of NICs only read, each on a socket of its own.
   esw_devlink_dump: fn(null, 'buffer', 'u32'),

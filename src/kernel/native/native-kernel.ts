@@ -3,7 +3,8 @@ import { altname, altnameMark, linkRole } from '../../ir/names.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { EswError } from '../../lib/errors.ts';
 import type { Identity } from '../../model/intent.ts';
-import type { KernelEvent, KernelPort } from '../port.ts';
+import type { Announcement, KernelEvent, KernelPort } from '../port.ts';
+import { announce } from './announce.ts';
 import { applyOps } from './apply.ts';
 import { checkStatus, dumpRecords, readText } from './batch.ts';
 import type { Log, NativeContext } from './context.ts';
@@ -128,6 +129,10 @@ class NativeKernel implements KernelPort {
       link => link.kind === 'veth' && link.peer_ifindex === ifindex && link.peer_netnsid >= 0,
     );
     return byPeer?.name ?? null;
+  }
+
+  announce(what: Announcement): Promise<boolean> {
+    return announce(this.#context.library, what);
   }
 
   watch(onEvent: (event: KernelEvent) => void): () => void {

@@ -83,8 +83,8 @@ function familyOf(ip: Ip): number {
   return ipFamily(ip) === 4 ? AF_INET : AF_INET6;
 }
 
-/** As netlink wants it: four bytes or sixteen. */
-function wireAddress(ip: Ip): Uint8Array {
+/** In network order: four bytes or sixteen. */
+export function wireAddress(ip: Ip): Uint8Array {
   return ipFamily(ip) === 4 ? ipToBytes(ip).subarray(12) : ipToBytes(ip);
 }
 

@@ -7,6 +7,7 @@ import type { Key } from '../../ir/resource.ts';
 import type { PortSlot } from '../../lib/brand.ts';
 import type { Identity } from '../../model/intent.ts';
 import type {
+  Announcement,
   Counters,
   KernelEvent,
   KernelPort,
@@ -66,6 +67,7 @@ export class SimKernel implements KernelPort {
   readonly state: SimState;
   /** Every operation that was asked for, in order, refused ones too. */
   readonly log: Op[] = [];
+  readonly announced: Announcement[] = [];
   readonly #host: SimHost;
   readonly #delay: (() => Promise<void>) | undefined;
   readonly #failures = new Map<Key, PlannedFailure>();
@@ -114,6 +116,13 @@ export class SimKernel implements KernelPort {
     const link = this.state.find(HOST, rep);
     const fn = (link && peerOf(this.state, link)) ?? this.#directIn(netns, rep);
     return fn !== undefined && fn.netns === netns && netns !== HOST ? fn.name : null;
+  }
+
+  async announce(what: Announcement): Promise<boolean> {
+    const link = this.state.find(what.netns, what.ifname);
+    if (link?.up !== true) return false;
+    this.announced.push(what);
+    return true;
   }
 
   watch(onEvent: (event: KernelEvent) => void): () => void {
