@@ -53,6 +53,7 @@ static void parse(const struct nlmsghdr *nlh)
 	struct esw_devlink_health health;
 	struct esw_devlink_event event;
 	struct esw_nic_link link;
+	struct esw_nic_event change;
 	struct esw_offload_rec offload;
 
 	(void)esw_genl_parse_family(nlh, "config", &family);
@@ -82,6 +83,8 @@ static void parse(const struct nlmsghdr *nlh)
 		if (link.switch_id_len > sizeof(link.switch_id))
 			abort();
 	}
+	if (esw_nic_event_parse(nlh, &change))
+		TERMINATED(change.parent_dev);
 	(void)esw_offload_parse(nlh, &offload);
 }
 

@@ -173,7 +173,7 @@ struct esw_devlink_op {
 /* Records run one after the other. A flash may take minutes; nothing else is held up by it. */
 int esw_devlink_apply(const void *batch, uint32_t len, void *results, uint32_t cap);
 
-/* ---- devlink events --------------------------------------------------------------------------- */
+/* ---- events ----------------------------------------------------------------------------------- */
 
 struct esw_devlink_event {
 	uint32_t command; /* enum devlink_command of the notification; 0 = events were lost */
@@ -183,6 +183,16 @@ struct esw_devlink_event {
 };
 /* As esw_event_open, with changes of instances, ports, rates, parameters and reporters. */
 int esw_devlink_event_open(void);
+
+struct esw_nic_event {
+	uint32_t kind; /* RTM_NEWLINK, RTM_DELLINK; 0 = events were lost */
+	uint32_t ifindex;
+	char parent_bus[ESW_BUS_LEN];
+	char parent_dev[ESW_DEV_LEN];
+};
+/* The same for links that have a device below them: of all that happens to the links of a host with
+ * many containers, what concerns NICs. */
+int esw_nic_event_open(void);
 
 /* ---- SR-IOV attributes of a PF ------------------------------------------------------------------ */
 

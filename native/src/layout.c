@@ -100,6 +100,8 @@ static const struct layout_line lines[] = {
 	F(esw_devlink_op, pad),
 	S(esw_devlink_event), F(esw_devlink_event, command), F(esw_devlink_event, pad),
 	F(esw_devlink_event, bus), F(esw_devlink_event, dev),
+	S(esw_nic_event), F(esw_nic_event, kind), F(esw_nic_event, ifindex),
+	F(esw_nic_event, parent_bus), F(esw_nic_event, parent_dev),
 	S(esw_vf_rec), F(esw_vf_rec, ifindex), F(esw_vf_rec, vf), F(esw_vf_rec, has),
 	F(esw_vf_rec, min_tx_rate), F(esw_vf_rec, max_tx_rate), F(esw_vf_rec, vlan),
 	F(esw_vf_rec, vlan_proto), F(esw_vf_rec, qos), F(esw_vf_rec, spoofchk),

@@ -24,6 +24,8 @@ export interface DevlinkParam {
 export type NicOp =
   | { readonly verb: 'eswitch-mode'; readonly nic: DevlinkHandle; readonly mode: EswitchMode }
   | { readonly verb: 'eswitch-encap'; readonly nic: DevlinkHandle; readonly encap: boolean }
+  /** ethtool's hw-tc-offload of the uplinks and representors. */
+  | { readonly verb: 'tc-offload'; readonly nic: DevlinkHandle; readonly on: boolean }
   | { readonly verb: 'num-vfs'; readonly nic: DevlinkHandle; readonly count: number }
   | { readonly verb: 'rate-node-delete'; readonly nic: DevlinkHandle; readonly node: string }
   /** MAC of the function as it shows itself (devlink port function hw_addr, else IFLA_VF_MAC). */

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { nftElement, port, subnetEntry } from '../../src/ir/make.ts';
 import { groupOps } from '../../src/kernel/native/apply.ts';
 import { encodeBatch } from '../../src/kernel/native/batch.ts';
-import { EventDecoder, EventNamer } from '../../src/kernel/native/events.ts';
+import { EventNamer } from '../../src/kernel/native/events.ts';
 import { Lane } from '../../src/kernel/native/lanes.ts';
 import { encodeAll } from '../../src/kernel/native/layout.ts';
 import { parseProbes } from '../../src/kernel/native/probes.ts';
+import { RecordDecoder } from '../../src/kernel/native/record-stream.ts';
 import { ABI_VERSION, BATCH_HDR, EVENT, LINK_OP } from '../../src/kernel/native/records.ts';
 import type { Op } from '../../src/kernel/port.ts';
 import type { Cidr, Mac, NetSlot } from '../../src/lib/brand.ts';
@@ -30,7 +31,7 @@ describe('event stream', () => {
     const bytes = encodeAll(EVENT, records);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), cuts => {
-        const decoder = new EventDecoder();
+        const decoder = new RecordDecoder(EVENT);
         const seen = [];
         for (let at = 0, i = 0; at < bytes.length; i++) {
           const size = cuts[i % cuts.length] ?? 1;

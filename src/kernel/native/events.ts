@@ -1,9 +1,9 @@
 /** The kernel's event stream: struct esw_event records from a socket, as events about our links. */
-import { Socket } from 'node:net';
 import { linkRole } from '../../ir/names.ts';
 import type { Identity } from '../../model/intent.ts';
 import type { KernelEvent } from '../port.ts';
 import type { ValuesOf } from './layout.ts';
+import { readRecords } from './record-stream.ts';
 import { EVENT } from './records.ts';
 
 const LOST = 0;
@@ -13,18 +13,6 @@ const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 
 type EventRecord = ValuesOf<typeof EVENT>;
-
-/** Turns a byte stream into records; a record may come in pieces. */
-export class EventDecoder {
-  #rest: Buffer = Buffer.alloc(0);
-
-  push(chunk: Buffer): EventRecord[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    const count = Math.floor(bytes.length / EVENT.size);
-    this.#rest = Buffer.from(bytes.subarray(count * EVENT.size));
-    return Array.from({ length: count }, (_, index) => EVENT.decode(bytes, index * EVENT.size));
-  }
-}
 
 /**
  * Names records. Address events carry an ifindex only, and a link that was renamed is still the one
@@ -78,24 +66,12 @@ export class EventNamer {
 
 /** Reads a stream until `stop`; then the socket is closed, which ends the library's thread. */
 export function readEvents(fd: number, namer: EventNamer, onEvent: (event: KernelEvent) => void): () => void {
-  const decoder = new EventDecoder();
-  const socket = new Socket({ fd, readable: true, writable: false });
-  let open = true;
-  const emit = (event: KernelEvent): void => {
-    if (open) onEvent(event);
-  };
-  socket.on('data', (chunk: Buffer) => {
-    for (const record of decoder.push(chunk)) {
+  return readRecords(fd, EVENT, {
+    onRecord: record => {
       const event = namer.event(record);
-      if (event !== null) emit(event);
-    }
+      if (event !== null) onEvent(event);
+    },
+    // Whatever ends the stream early: look at everything.
+    onEnd: () => onEvent({ kind: 'lost', link: null }),
   });
-  // Whatever ends the stream early: from here on nothing is heard, so look at everything.
-  socket.on('error', () => emit({ kind: 'lost', link: null }));
-  socket.on('end', () => emit({ kind: 'lost', link: null }));
-  socket.unref();
-  return () => {
-    open = false;
-    socket.destroy();
-  };
 }

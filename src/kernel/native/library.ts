@@ -42,6 +42,7 @@ export const SIGNATURES = {
   esw_devlink_health_dump: fn(null, 'buffer', 'u32'),
   esw_devlink_apply: fn('devlink', 'buffer', 'u32', 'buffer', 'u32'),
   esw_devlink_event_open: fn(null),
+  esw_nic_event_open: fn(null),
   esw_vf_dump: fn(null, 'buffer', 'u32'),
   esw_vf_apply: fn('devlink', 'buffer', 'u32', 'buffer', 'u32'),
   esw_nic_link_dump: fn(null, 'str', 'buffer', 'u32'),

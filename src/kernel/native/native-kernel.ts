@@ -12,6 +12,7 @@ import { readCounters, readPairs, resetSlots } from './counters.ts';
 import { EventNamer, readEvents } from './events.ts';
 import { ForwardAccepts } from './forward-accept.ts';
 import { HookUpgrade } from './hook-upgrade.ts';
+import type { Lane } from './lanes.ts';
 import { NativeLibrary } from './library.ts';
 import { hostLinks } from './links.ts';
 import { Maps } from './maps.ts';
@@ -42,16 +43,18 @@ export interface NativeKernelOptions {
 const INSTANCE = /^[a-z][a-z0-9-]{0,23}$/;
 
 /**
- * Loads the library and finds a bpffs. Acts on the network namespace of this process. Throws
+ * Loads the library, unless one is given, and finds a bpffs. Acts on the network namespace of this process. Throws
  * ESW_ERR_NATIVE_LIBRARY (cannot be loaded, or another layout), ESW_ERR_KERNEL_FEATURE (no bpffs),
  * ESW_ERR_CONFIG_VALUE (instance name).
  */
-export function createNativeKernel(options: NativeKernelOptions): KernelPort {
+export function createNativeKernel(
+  options: NativeKernelOptions,
+  library: NativeLibrary = new NativeLibrary(options.library),
+): KernelPort {
   const { identity, log } = options;
   // It becomes the name of an nftables table and of a directory.
   if (!INSTANCE.test(identity.instance))
     throw new EswError('ESW_ERR_CONFIG_VALUE', `instance "${identity.instance}" is not ${INSTANCE.source}`);
-  const library = new NativeLibrary(options.library);
   const pins = new Pins(chooseBpffs(library, options.bpffs, options.runDir), identity.instance);
   const context: NativeContext = {
     library,
@@ -159,7 +162,7 @@ class NativeKernel implements KernelPort {
   async close(): Promise<void> {
     for (const stop of [...this.#watchers]) stop();
     await this.#upgrade.stop();
-    const { route, bpf, nft } = this.#context.library.lanes;
-    await Promise.all([route.drain(), bpf.drain(), nft.drain()]);
+    const lanes = Object.values(this.#context.library.lanes) as Lane[];
+    await Promise.all(lanes.map(lane => lane.drain()));
   }
 }

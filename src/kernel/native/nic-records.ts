@@ -122,6 +122,13 @@ export const DEVLINK_OP = record('esw_devlink_op', {
 
 export const DEVLINK_EVENT = record('esw_devlink_event', { command: u32, pad: u32, ...handle });
 
+export const NIC_EVENT = record('esw_nic_event', {
+  kind: u32,
+  ifindex: u32,
+  parent_bus: text(BUS),
+  parent_dev: text(DEV),
+});
+
 /** Bits of `has` and `set` of VF records. */
 export const VF_SET = { mac: 1, vlan: 2, rate: 4, spoofchk: 8, trust: 16, linkState: 32 } as const;
 export const VF_LINK_STATES = ['auto', 'enable', 'disable'] as const;
@@ -171,5 +178,5 @@ export const OFFLOAD_OP = record('esw_offload_op', { ifindex: u32, active: u32 }
 /** What the self-check compares. */
 export const NIC_RECORDS: readonly RecordLayout<Fields>[] = [
   ...[DEVLINK_REC, DEVLINK_INFO, DEVLINK_PORT, DEVLINK_RATE, DEVLINK_RESOURCE, DEVLINK_PARAM],
-  ...[DEVLINK_HEALTH, DEVLINK_OP, DEVLINK_EVENT, VF_REC, VF_OP, NIC_LINK, OFFLOAD_REC, OFFLOAD_OP],
+  ...[DEVLINK_HEALTH, DEVLINK_OP, DEVLINK_EVENT, NIC_EVENT, VF_REC, VF_OP, NIC_LINK, OFFLOAD_REC, OFFLOAD_OP],
 ] as unknown as readonly RecordLayout<Fields>[];

@@ -173,6 +173,9 @@ export class SimNics implements NicPort {
       case 'eswitch-encap':
         this.#need(op.nic).setEncap(op.encap);
         break;
+      case 'tc-offload':
+        this.#need(op.nic).tcOffload = op.on;
+        break;
       case 'num-vfs':
         this.#need(op.nic).setVfs(op.count);
         break;
