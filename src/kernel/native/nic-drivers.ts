@@ -1,4 +1,5 @@
 /** Changes of NICs that go through sysfs: VFs, drivers, resets. A driver that hangs costs a deadline. */
+import { constants } from 'node:fs';
 import { access, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ERRNO } from '../../lib/errno.ts';
@@ -27,7 +28,8 @@ export async function writeAttribute(
 ): Promise<OpResult> {
   const write = async (): Promise<OpResult> => {
     try {
-      const file = await open(path, 'r+');
+      // Neither made nor cut, and not read: some attributes can only be written.
+      const file = await open(path, constants.O_WRONLY);
       try {
         await file.write(value);
       } finally {

@@ -196,7 +196,7 @@ export class SimNic {
   }
 
   deleteRateNode(name: string): void {
-    if (!this.rateNodes.delete(name)) throw new Refusal(ERRNO.ENODEV, 'The rate was not found');
+    this.rateNodes.delete(name);
   }
 
   setParam(name: string, cmode: string, value: string): void {
