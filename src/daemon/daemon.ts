@@ -5,6 +5,7 @@ import { createApiServer } from '../api/server.ts';
 import { listenOnSocket } from '../docker/listen.ts';
 import { asEswError, type EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
+import { InventoryKeeper } from '../nic/inventory-keeper.ts';
 import type { Sources } from '../observe/sources.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,7 @@ export class Daemon {
   readonly #late = new LateReconciler();
   readonly #store = createLateStore();
   readonly #abort = new AbortController();
+  readonly #keeper: InventoryKeeper;
   #kernelPart: KernelPart | null = null;
   #plugin: PluginPart | null = null;
   #api: ApiApp | null = null;
@@ -44,6 +46,9 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    this.#keeper = new InventoryKeeper({
+      onTrouble: error => options.log.warn({ err: error }, 'the NICs cannot be looked at'),
+    });
   }
 
   /**
@@ -60,6 +65,7 @@ export class Daemon {
       log: log.child({ part: 'plugin' }),
       store: this.#store.store,
       reconciler: this.#late,
+      inventory: () => this.#keeper.inventory,
     });
     this.#api = await createApiServer({ sources: this.#sources(), logger: log.child({ part: 'api' }) });
     await listenOnSocket(this.#api, config.apiSocket);
@@ -73,6 +79,7 @@ export class Daemon {
     await Promise.all([this.#plugin?.close(), this.#api?.close()]);
     await this.#bringUp;
     await this.#late.stop();
+    this.#keeper.stop();
     await this.#kernelPart?.kernel.close();
     this.#store.close();
   }
@@ -129,6 +136,7 @@ export class Daemon {
       identity,
       store: this.#store.store,
       log,
+      onNics: nics => this.#keeper.start(nics),
       onTrouble: error => {
         this.#problem = error;
       },
@@ -154,6 +162,7 @@ export class Daemon {
       placement: createPlacement({
         probes: () => reconciler.probes(),
         networks: () => store.intent().networks.values(),
+        inventory: () => this.#keeper.inventory,
       }),
       daemon: {
         version,

@@ -1,7 +1,9 @@
 /** The part of the daemon that needs the kernel: library, programs, reconciler. It may fail and be tried again. */
-import { createNativeKernel } from '../kernel/native/native-kernel.ts';
+
 import { RULESET_DIGEST } from '../kernel/native/nft-ruleset.ts';
+import { type NativePorts, openNative } from '../kernel/native/open.ts';
 import { objectDigest } from '../kernel/native/pins.ts';
+import type { NicPort } from '../kernel/nic-port.ts';
 import type { KernelPort } from '../kernel/port.ts';
 import type { EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
@@ -15,6 +17,7 @@ import type { Logger } from './logger.ts';
 export interface KernelPart {
   readonly reconciler: Reconciler;
   readonly kernel: KernelPort;
+  readonly nics: NicPort;
 }
 
 export interface KernelPartDeps {
@@ -22,12 +25,18 @@ export interface KernelPartDeps {
   readonly identity: Identity;
   readonly store: Store;
   readonly log: Logger;
+  /** Before the first round, which may need to know the NICs. */
+  onNics(nics: NicPort): Promise<void>;
   /** The kernel could not be read or written; null: a round has ended since. */
   onTrouble(error: EswError | null): void;
 }
 
-export function openKernel({ config, identity, log }: Pick<KernelPartDeps, 'config' | 'identity' | 'log'>) {
-  return createNativeKernel({
+export function openKernel({
+  config,
+  identity,
+  log,
+}: Pick<KernelPartDeps, 'config' | 'identity' | 'log'>): NativePorts {
+  return openNative({
     identity,
     library: config.nativeLibrary,
     bpfObject: config.bpfObject,
@@ -50,7 +59,7 @@ function logReport(log: Logger, report: RoundReport): void {
 export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart> {
   const { config, identity, store, log, onTrouble } = deps;
   const programsDigest = objectDigest(config.bpfObject);
-  const kernel = openKernel(deps);
+  const { kernel, nics } = openKernel(deps);
   const reconciler = createReconciler({
     store,
     kernel,
@@ -67,8 +76,9 @@ export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart>
     },
   });
   try {
+    await deps.onNics(nics);
     await reconciler.start();
-    return { reconciler, kernel };
+    return { reconciler, kernel, nics };
   } catch (error) {
     await reconciler.stop();
     await kernel.close();

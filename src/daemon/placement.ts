@@ -4,6 +4,7 @@ import type { Resource } from '../ir/resource.ts';
 import type { Probe } from '../kernel/port.ts';
 import type { NetSlot } from '../lib/brand.ts';
 import type { Network } from '../model/network.ts';
+import type { Inventory } from '../model/nic.ts';
 import type { Placement, RulePlace } from '../observe/sources.ts';
 import { type Capabilities, capabilitiesOf } from '../place/capabilities.ts';
 import { chooseDatapath } from '../place/datapath.ts';
@@ -12,13 +13,14 @@ import { place } from '../place/place.ts';
 interface PlacementDeps {
   probes(): readonly Probe[];
   networks(): Iterable<Network>;
+  inventory(): Inventory;
 }
 
-export function createPlacement({ probes, networks }: PlacementDeps): Placement {
-  const capabilities = (): Capabilities => capabilitiesOf(probes());
+export function createPlacement({ probes, networks, inventory }: PlacementDeps): Placement {
+  const capabilities = (): Capabilities => capabilitiesOf(probes(), inventory());
   return {
     eswitch: (seen, hookMode) => {
-      const verdict = chooseDatapath({ datapath: 'auto', require: 'any' }, capabilitiesOf(seen));
+      const verdict = chooseDatapath({ datapath: 'auto', require: 'any' }, capabilitiesOf(seen, inventory()));
       const backend = backendOf(verdict.verdict === 'chosen' ? verdict.kind : 'software');
       return {
         kind: backend.kind,

@@ -8,6 +8,7 @@ import { parseDefaultPools } from '../ipam/default-pools.ts';
 import { createIpam, type Ipam } from '../ipam/ipam.ts';
 import type { NetworkId } from '../lib/brand.ts';
 import type { Identity } from '../model/intent.ts';
+import type { Inventory } from '../model/nic.ts';
 import { capabilitiesOf } from '../place/capabilities.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
@@ -32,6 +33,7 @@ export interface PluginPartDeps {
   readonly log: Logger;
   readonly store: Store;
   readonly reconciler: Reconciler;
+  inventory(): Inventory;
 }
 
 /** Looks for orphans from time to time; returns how to stop. */
@@ -68,7 +70,7 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     maxPorts: config.maxPorts,
     uplinkMtu,
     parentLink: async parent => ethernetLink(parent),
-    capabilities: () => capabilitiesOf(reconciler.probes()),
+    capabilities: () => capabilitiesOf(reconciler.probes(), deps.inventory()),
     log,
     clock: () => performance.now(),
     checkHostPort,

@@ -23,7 +23,7 @@ export interface PurgeReport {
 export async function purge(config: Config, identity: Identity, log: Logger): Promise<PurgeReport> {
   const lock = lockDirectory(config.stateDir);
   try {
-    const kernel = openKernel({ config, identity, log });
+    const { kernel } = openKernel({ config, identity, log });
     const { resources } = await kernel.dump();
     // Sysctls are the host's: nobody knows any more what they were, and others may rely on them now.
     const ops: Op[] = [...resources.values()]

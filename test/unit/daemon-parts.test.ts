@@ -182,7 +182,11 @@ describe('host', () => {
 });
 
 describe('placement', () => {
-  const placement = createPlacement({ probes: () => PROBES, networks: () => INTENT.networks.values() });
+  const placement = createPlacement({
+    probes: () => PROBES,
+    networks: () => INTENT.networks.values(),
+    inventory: () => ({ nics: [] }),
+  });
 
   it('names the eswitch of this host and why', () => {
     expect(placement.eswitch(PROBES, 'none')).toMatchObject({ kind: 'software', mechanism: 'tcx' });
