@@ -38,7 +38,17 @@ export const PAIR_PRIO = {
 /** Kept for tunnels: 0x2020..0x202f on representors (encapsulation), 0x2030..0x203f on tunnel devices. */
 export const TUNNEL_PRIO = { encap: 0x2020, decap: 0x2030 } as const;
 
-/** Rules put to find out what a NIC takes, and removed at once. Asked last, so that they take no packet. */
-export const PROBE_PRIO = { ip4: 0x20f0, ip6: 0x20f1 } as const;
+/**
+ * Rules put to find out what a NIC takes, and removed at once. Asked last, and they match addresses
+ * that nobody has, so that they take no packet. One priority per protocol, as the kernel wants it.
+ */
+export const PROBE_PRIO = {
+  ip4: 0x20f0,
+  ip6: 0x20f1,
+  arp: 0x20f2,
+  vlan: 0x20f3,
+  qinq: 0x20f4,
+  all: 0x20f5,
+} as const;
 
 export const isOurPrio = (prio: number): boolean => prio >= BAND.first && prio <= BAND.last;

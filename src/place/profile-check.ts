@@ -3,6 +3,7 @@
  * promise: the driver has the last word, and what it refuses is learned.
  */
 import type { FieldMatch, FlowRule, PeditField } from '../ir/flow.ts';
+import { fullMask } from '../ir/flow-normal.ts';
 import type { Nic } from '../model/nic.ts';
 import type { Answer, FieldSupport, LinkKind, NicProfile, Statement } from '../model/nic-profile.ts';
 import { fulfils, type LinkKindOf, protocolName } from './profile-condition.ts';
@@ -43,6 +44,7 @@ export interface ProfileFacts {
 
 /** Names of questions that probes answer and statements of a profile answer. */
 export const questionOf = {
+  offload: 'offload',
   field: (field: string): string => `field:${field}`,
   action: (kind: string): string => `action:${kind}`,
   pedit: (field: string): string => `pedit:${field}`,
@@ -52,9 +54,8 @@ export const questionOf = {
 
 /** The first reason why the NIC would refuse the rule; null where nothing known speaks against it. */
 export function refusalOf(profile: NicProfile, rule: FlowRule, facts: ProfileFacts = {}): Refusal | null {
-  if (profile.offload.answer === 'no') {
-    return { code: 'NO_OFFLOAD', text: profile.offload.note ?? `${profile.title} takes no flower rules` };
-  }
+  const offload = statement(questionOf.offload, profile.offload, facts);
+  if (offload.answer === 'no') return { code: 'NO_OFFLOAD', text: `no rules are taken${reason(offload)}` };
   const kindOf: LinkKindOf = link => facts.linkKind?.(link) ?? null;
   return (
     protocolRefusal(profile, rule, facts) ??
@@ -79,6 +80,7 @@ export function openQuestions(
   const { unlisted } = profile;
   const used = rule.chain !== 0 || rule.actions.some(({ kind }) => kind === 'goto');
   const asked: [string, Statement][] = [
+    [questionOf.offload, profile.offload],
     [questionOf.protocol(rule.protocol), profile.protocols[protocolName(rule.protocol)] ?? unlisted],
     ...rule.match.map(({ field }): [string, Statement] => [
       questionOf.field(field),
@@ -145,7 +147,7 @@ function maskRefusal(
   { mask: taken = 'any', maskWithin }: FieldSupport,
 ): Refusal | null {
   const ones = [...mask].map(digit => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
-  if (taken === 'exact' && ones.includes('0')) {
+  if (taken === 'exact' && mask !== fullMask(field)) {
     return { code: 'MASK', text: `field ${field} is matched whole only, not under mask ${mask}` };
   }
   if (taken === 'prefix' && ones.includes('01')) {

@@ -2,6 +2,7 @@
 import { compilePair, PAIR_VARIANTS, type PairPort } from '../../src/compile/pair.ts';
 import type { FieldMatch, FlowAction, FlowField, FlowRule, PeditField } from '../../src/ir/flow.ts';
 import { FLOW_FIELDS } from '../../src/ir/flow.ts';
+import { fullMask } from '../../src/ir/flow-normal.ts';
 import type { Mac, PortSlot } from '../../src/lib/brand.ts';
 import { parseIp } from '../../src/lib/ip.ts';
 import type { LinkKind } from '../../src/model/nic-profile.ts';
@@ -16,7 +17,7 @@ export const LINKS: Readonly<Record<string, LinkKind>> = {
 const exact = (field: FlowField, value: string): FieldMatch => ({
   field,
   value: value.padStart(FLOW_FIELDS[field] * 2, '0'),
-  mask: 'f'.repeat(FLOW_FIELDS[field] * 2),
+  mask: fullMask(field),
 });
 
 const pedit = (field: PeditField, value: string): FlowAction => ({
@@ -111,7 +112,7 @@ export const PROFILE_RULES: Readonly<Record<string, FlowRule>> = {
   ),
   'QinQ pop': rule(
     'uplink',
-    [exact('vlan_id', '05'), exact('cvlan_id', '06')],
+    [exact('vlan_id', '05'), exact('vlan_ethtype', '8100'), exact('cvlan_id', '06')],
     [{ kind: 'vlan-pop' }, { kind: 'vlan-pop' }, toPort],
     0x88a8,
   ),
