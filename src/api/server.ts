@@ -2,17 +2,22 @@
 import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { EswError } from '../lib/errors.ts';
+import type { FirmwareControl } from '../model/firmware.ts';
 import { type Picture, takePicture } from '../observe/picture.ts';
 import type { Sources } from '../observe/sources.ts';
 import type { ApiApp, RouteContext } from './app.ts';
 import { installErrors } from './errors.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
+import { firmwareRoutes } from './routes/firmware.ts';
 import { networkRoutes } from './routes/networks.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { statusRoutes } from './routes/status.ts';
 
 export interface ApiDeps {
   readonly sources: Sources;
+  /** None: this host has no NICs to look after. */
+  readonly firmware?: FirmwareControl;
   /** A pino logger; none: silent. */
   readonly logger?: FastifyBaseLogger;
 }
@@ -25,9 +30,14 @@ const PATHS = [
   '/v1/rules',
   '/v1/plan',
   '/v1/reconcile',
+  '/v1/firmware',
   '/healthz',
   '/openapi.json',
 ] as const;
+
+const noNic = (nic: string) =>
+  Promise.reject(new EswError('ESW_ERR_NIC_UNKNOWN', `no NIC ${nic}; this host has none`));
+const NO_NICS: FirmwareControl = { status: () => Promise.resolve([]), plan: noNic, apply: noNic };
 
 /**
  * One look at the kernel at a time. Requests that come while one runs share the next, never the
@@ -57,7 +67,7 @@ function sharedPicture(sources: Sources): () => Promise<Picture> {
 }
 
 /** The server, ready for `inject`; `listenApi` puts it on its socket. */
-export async function createApiServer({ sources, logger }: ApiDeps): Promise<ApiApp> {
+export async function createApiServer({ sources, firmware = NO_NICS, logger }: ApiDeps): Promise<ApiApp> {
   const app: ApiApp = fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -85,6 +95,7 @@ export async function createApiServer({ sources, logger }: ApiDeps): Promise<Api
     networkRoutes(typed, context);
     endpointRoutes(typed, context);
     ruleRoutes(typed, context);
+    firmwareRoutes(typed, firmware);
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.ready();

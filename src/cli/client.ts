@@ -62,10 +62,28 @@ function parse<T>(status: number, text: string): T {
   return body as T;
 }
 
+export interface AskOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Longest wait without a byte, milliseconds. */
+  readonly timeoutMs?: number;
+}
+
 /** The parsed answer; throws CliError. */
-export function ask<T>(socketPath: string, method: 'GET' | 'POST', path: string): Promise<T> {
+export function ask<T>(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  { body, timeoutMs = TIMEOUT_MS }: AskOptions = {},
+): Promise<T> {
+  const payload = body === undefined ? null : JSON.stringify(body);
+  const headers =
+    payload === null
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, timeout: TIMEOUT_MS, agent: false }, response => {
+    const options = { socketPath, method, path, headers, timeout: timeoutMs, agent: false };
+    const outgoing = request(options, response => {
       const chunks: string[] = [];
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => chunks.push(chunk));
@@ -78,9 +96,9 @@ export function ask<T>(socketPath: string, method: 'GET' | 'POST', path: string)
       });
       response.on('error', error => reject(unreachable(socketPath, error)));
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
     outgoing.on('error', error => reject(unreachable(socketPath, error)));
-    outgoing.end();
+    outgoing.end(payload ?? undefined);
   });
 }
 

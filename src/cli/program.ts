@@ -4,27 +4,11 @@ import type { EndpointBody, EndpointList } from '../wire/api/endpoint.ts';
 import type { NetworkBody, NetworkList } from '../wire/api/network.ts';
 import type { Plan, ReconcileResult, RuleList } from '../wire/api/rules.ts';
 import type { Status } from '../wire/api/status.ts';
-import { ask, EXIT, withQuery } from './client.ts';
-import type { Style } from './text.ts';
+import { EXIT, withQuery } from './client.ts';
+import { addFirmware } from './firmware-commands.ts';
+import { type Io, Session } from './session.ts';
 
-/** What the program may touch. */
-export interface Io {
-  out(text: string): void;
-  err(text: string): void;
-  /** Columns of the terminal, 80 when there is none. */
-  readonly width: number;
-  readonly colour: boolean;
-  /** Default of --socket. */
-  readonly socket: string;
-  readonly version: string;
-  now(): number;
-}
-
-interface GlobalOptions {
-  readonly socket: string;
-  readonly json?: true;
-  readonly color: boolean;
-}
+export type { Io } from './session.ts';
 
 interface RulesOptions {
   readonly view: string;
@@ -36,37 +20,6 @@ interface RulesOptions {
 
 const KINDS =
   'programs port hook nft-table forward-accept address sysctl net-entry subnet-entry port-entry fib-entry nft-element';
-
-class Session {
-  readonly #io: Io;
-  readonly #program: Command;
-  exitCode: number = EXIT.ok;
-
-  constructor(io: Io, program: Command) {
-    this.#io = io;
-    this.#program = program;
-  }
-
-  get #options(): GlobalOptions {
-    return this.#program.opts<GlobalOptions>();
-  }
-
-  /** Asks, then prints the answer as it came or as a screen. */
-  async show<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    screen: (body: T, style: Style) => Promise<string[]>,
-  ): Promise<T> {
-    const { socket, json, color } = this.#options;
-    const body = await ask<T>(socket, method, path);
-    if (json) this.#io.out(`${JSON.stringify(body, null, 2)}\n`);
-    else {
-      const style: Style = { width: Math.max(40, this.#io.width), colour: this.#io.colour && color };
-      this.#io.out(`${(await screen(body, style)).join('\n')}\n`);
-    }
-    return body;
-  }
-}
 
 function addStatus(program: Command, session: Session, io: Io): void {
   program
@@ -208,6 +161,7 @@ export function createProgram(io: Io): { run(argv: readonly string[]): Promise<n
   addEndpoint(program, session);
   addRules(program, session);
   addPlan(program, session);
+  addFirmware(program, session);
   return {
     run: async argv => {
       await program.parseAsync(argv);

@@ -77,6 +77,8 @@ export const ERRORS = {
   ESW_ERR_CONFIG_KEY: spec(400, 'no', 'Correct the configuration key named.'),
   ESW_ERR_CONFIG_VALUE: spec(400, 'no', 'Correct the configuration value named.'),
   ESW_ERR_DAEMON_UNREACHABLE: spec(503, 'yes', 'Start eswitchd, or name its socket with --socket.'),
+  ESW_ERR_NIC_UNKNOWN: spec(404, 'no', 'List NICs with `eswitchctl firmware status`.'),
+  ESW_ERR_FIRMWARE_BUSY: spec(409, 'no', 'Stop what uses the NIC first, or add --force.'),
   ESW_ERR_PROFILE_INVALID: spec(500, 'no', 'Restore firmware-profiles/, or correct the place named.'),
   ESW_ERR_INTERNAL: spec(500, 'no', 'This is a defect in eswitchd: please report it with the daemon log.'),
 } as const satisfies Record<string, ErrorSpec>;

@@ -3,95 +3,12 @@
  * A rule matches addresses that nobody has (a MAC of our own making, documentation ranges), so it
  * takes no packet even while it is there.
  */
-import { type FieldMatch, FLOW_FIELDS, type FlowAction, type FlowField, type FlowRule } from '../ir/flow.ts';
-import { fullMask } from '../ir/flow-normal.ts';
-import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, PROBE_PRIO } from '../ir/flow-prio.ts';
+import type { FieldMatch, FlowAction, FlowField, FlowRule } from '../ir/flow.ts';
+import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6 } from '../ir/flow-prio.ts';
 import { questionOf } from '../place/profile-check.ts';
-
-/** Where to ask. */
-export interface ProbeLinks {
-  /** A representor. */
-  readonly on: string;
-  /** Another port of the same NIC; a rule may send there. */
-  readonly to: string;
-  /** A vxlan device, null: questions about tunnels stay open. */
-  readonly tunnel: string | null;
-}
-
-export interface ProbeQuestion {
-  /** As `questionOf` names it. */
-  readonly question: string;
-  /** Questions that must have been answered with yes: else a refusal would say nothing about this one. */
-  readonly needs: readonly string[];
-  /** null: cannot be asked here, see `why`. */
-  readonly rule: FlowRule | null;
-  readonly why?: string;
-}
-
-/** A rule that the NIC took; the questions are variations of it. */
-export interface ProbeBase {
-  readonly match: FlowField;
-  readonly action: 'drop' | 'redirect' | 'trap';
-}
-
-const ETH_P_ALL = 0x0003;
-const ETH_P_8021Q = 0x8100;
-const ETH_P_8021AD = 0x88a8;
-
-const PRIO: Readonly<Record<number, number>> = {
-  [ETH_P_IP]: PROBE_PRIO.ip4,
-  [ETH_P_IPV6]: PROBE_PRIO.ip6,
-  [ETH_P_ARP]: PROBE_PRIO.arp,
-  [ETH_P_8021Q]: PROBE_PRIO.vlan,
-  [ETH_P_8021AD]: PROBE_PRIO.qinq,
-  [ETH_P_ALL]: PROBE_PRIO.all,
-};
-
-/** Rules are removed before the next is put, so one handle does for all. */
-const HANDLE = 1;
-
-/** Values of no packet: local MACs, RFC 5737 and 3849 addresses, discard ports. */
-const VALUES: Readonly<Record<FlowField, string>> = {
-  eth_dst: '0a70726f6265',
-  eth_src: '0a70726f6266',
-  vlan_id: '0ffe',
-  vlan_prio: '07',
-  vlan_ethtype: '0800',
-  cvlan_id: '0ffe',
-  cvlan_prio: '07',
-  cvlan_ethtype: '0800',
-  ip_proto: '06',
-  ip_tos: '04',
-  ip_ttl: '01',
-  ip_flags: '00000001',
-  ipv4_src: 'c0000201',
-  ipv4_dst: 'c0000202',
-  ipv6_src: '20010db8000000000000000000000001',
-  ipv6_dst: '20010db8000000000000000000000002',
-  src_port: '0009',
-  dst_port: '0009',
-  tcp_flags: '0002',
-  icmp_type: '08',
-  icmp_code: '00',
-  enc_key_id: '00fffffe',
-  enc_ipv4_src: 'c0000203',
-  enc_ipv4_dst: 'c0000204',
-  enc_ipv6_src: '20010db8000000000000000000000003',
-  enc_ipv6_dst: '20010db8000000000000000000000004',
-  enc_src_port: '0009',
-  enc_dst_port: '12b5',
-  enc_ip_tos: '04',
-  enc_ip_ttl: '01',
-};
-
-/** Masks other than whole fields: single bits of a field of flags. */
-const MASKS: Readonly<Partial<Record<FlowField, string>>> = { ip_flags: '00000001', tcp_flags: '0002' };
-
-const exact = (field: FlowField, value: string = VALUES[field]): FieldMatch => ({
-  field,
-  value: value.padStart(FLOW_FIELDS[field] * 2, '0'),
-  mask: MASKS[field] ?? fullMask(field),
-});
+import type { ProbeBase, ProbeLinks, ProbeQuestion } from './probe-question.ts';
+import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_ALL, exact, ruleOf } from './probe-rule.ts';
+import { tunnelQuestions } from './probe-tunnel.ts';
 
 /** Bases in the order in which they are tried, each a rule for IPv4. */
 export function baseCandidates(links: ProbeLinks): readonly { base: ProbeBase; rule: FlowRule }[] {
@@ -107,26 +24,6 @@ export function baseCandidates(links: ProbeLinks): readonly { base: ProbeBase; r
 
 const ending = ({ action }: ProbeBase, { to }: ProbeLinks): FlowAction =>
   action === 'redirect' ? { kind: 'redirect', link: to } : { kind: action };
-
-function ruleOf(
-  link: string,
-  protocol: number,
-  match: readonly FieldMatch[],
-  actions: readonly FlowAction[],
-  chain = 0,
-): FlowRule {
-  const where = protocol in PRIO ? 'hw' : 'both';
-  return {
-    link,
-    chain,
-    prio: PRIO[protocol] ?? PROBE_PRIO.all,
-    protocol,
-    handle: HANDLE,
-    match,
-    actions,
-    where,
-  };
-}
 
 /** Every question, those that others need first. */
 export function probePlan(base: ProbeBase, links: ProbeLinks): readonly ProbeQuestion[] {
@@ -304,77 +201,4 @@ function csumQuestion(base: ProbeBase, links: ProbeLinks): ProbeQuestion {
       [rewrite, { kind: 'csum', of: ['ipv4', 'tcp'] }, { kind: 'redirect', link: links.to }],
     ),
   };
-}
-
-/** Encapsulation from the representor; tunnel keys and decapsulation on the tunnel's own link. */
-function tunnelQuestions(base: ProbeBase, links: ProbeLinks): ProbeQuestion[] {
-  const { tunnel } = links;
-  const why = 'there is no tunnel device to ask with';
-  const redirect = questionOf.action('redirect');
-  const outer = [exact('enc_key_id'), exact('enc_ipv4_dst'), exact('enc_dst_port')];
-  const fields = [
-    'enc_key_id',
-    'enc_ipv4_dst',
-    'enc_dst_port',
-    'enc_ipv4_src',
-    'enc_src_port',
-    'enc_ip_tos',
-    'enc_ip_ttl',
-  ] as const;
-  const on = (match: readonly FieldMatch[], protocol = ETH_P_IP): FlowRule | null =>
-    tunnel === null
-      ? null
-      : {
-          ...ruleOf(
-            tunnel,
-            protocol,
-            [...match, exact('eth_dst')],
-            [{ kind: 'tunnel-unset' }, { kind: 'redirect', link: links.on }],
-          ),
-          where: 'both',
-        };
-  const decap = questionOf.action('tunnel-unset');
-  const extra = fields.filter(field => !outer.some(match => match.field === field));
-  return [
-    {
-      question: questionOf.action('tunnel-set'),
-      needs: [redirect],
-      rule:
-        tunnel === null
-          ? null
-          : ruleOf(
-              links.on,
-              ETH_P_IP,
-              [exact(base.match)],
-              [
-                {
-                  ...{ kind: 'tunnel-set', vni: 0xfffffe, src: '192.0.2.3', dst: '192.0.2.4', dstPort: 4789 },
-                  ...{ tos: null, ttl: null, csum: false },
-                },
-                { kind: 'redirect', link: tunnel },
-              ],
-            ),
-      why,
-    },
-    { question: decap, needs: [redirect], rule: on(outer), why },
-    // Taken together or not at all: a tunnel cannot be told without them.
-    ...outer.map(({ field }) => ({
-      question: questionOf.field(field),
-      needs: [decap],
-      rule: on(outer),
-      why,
-    })),
-    ...extra.map(field => ({
-      question: questionOf.field(field),
-      needs: [decap],
-      rule: on([...outer, exact(field)]),
-      why,
-    })),
-    ...(['enc_ipv6_src', 'enc_ipv6_dst'] as const).map(field => ({
-      question: questionOf.field(field),
-      needs: [decap],
-      rule: on([exact('enc_key_id'), exact('enc_dst_port'), exact(field)]),
-      why,
-    })),
-  ];
 }

@@ -7,7 +7,8 @@ import type { FlowRule } from '../ir/flow.ts';
 import type { FlowPort, FlowResult } from '../kernel/flow-port.ts';
 import { ERRNO, errnoName } from '../lib/errno.ts';
 import { type ProbedFact, questionOf } from '../place/profile-check.ts';
-import { answeredBy, baseCandidates, type ProbeLinks, type ProbeQuestion, probePlan } from './probe-plan.ts';
+import { answeredBy, baseCandidates, probePlan } from './probe-plan.ts';
+import type { ProbeLinks, ProbeQuestion } from './probe-question.ts';
 
 export type ProbeAnswers = ReadonlyMap<string, ProbedFact>;
 
