@@ -21,10 +21,14 @@ export class Budget {
   #waitPolls = FIRST_WAIT_POLLS;
   #triedAtPoll = 0;
 
-  /** Entries of the whole table (null: not known) and how many of them are not ours. */
-  setTable(size: number | null, others: number): void {
+  /** Entries of the whole table, null: not known. */
+  setTable(size: number | null): void {
     this.#size = size ?? UNKNOWN_SIZE;
-    this.#others = Math.max(0, others);
+  }
+
+  /** Rules of others seen on the NIC. */
+  setOthers(count: number): void {
+    this.#others = count;
   }
 
   get tableSize(): number {

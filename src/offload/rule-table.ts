@@ -1,5 +1,5 @@
 /**
- * The rules of one NIC, one array per column: about 110 bytes a rule, twice that right after the
+ * The rules of one NIC, one array per column: about 140 bytes a rule, twice that right after the
  * arrays grew. Rule objects are made for a batch and thrown away.
  */
 import { PAIR_VARIANTS, type PairVariant } from '../compile/pair.ts';
@@ -40,6 +40,12 @@ export class RuleTable implements CacheColumns {
   changedMs = new Float64Array(FIRST_CAPACITY);
   /** Consecutive looks in which the pair moved in software while its rule counted nothing. */
   stuck = new Uint8Array(FIRST_CAPACITY);
+  /** Packets that software saw since the last look although the rule is in. */
+  missed = new Float64Array(FIRST_CAPACITY);
+  /** Packets that hardware counted between the last two looks. */
+  counted = new Float64Array(FIRST_CAPACITY);
+  /** Times the NIC dropped the rule by itself. */
+  strikes = new Uint8Array(FIRST_CAPACITY);
   #reason = new Uint8Array(FIRST_CAPACITY);
   #extack = new Uint16Array(FIRST_CAPACITY);
   readonly #index = new PairIndex();
@@ -142,6 +148,8 @@ export class RuleTable implements CacheColumns {
     this.hwPackets[row] = 0;
     this.hwBytes[row] = 0;
     this.stuck[row] = 0;
+    this.missed[row] = 0;
+    this.counted[row] = 0;
   }
 
   settle(seconds: number): void {
@@ -152,11 +160,23 @@ export class RuleTable implements CacheColumns {
     for (let row = 0; row < this.high; row++) if (this.place[row] !== PLACE.free) yield row;
   }
 
+  *residentRows(): Generator<number> {
+    for (let row = 0; row < this.high; row++) if (this.place[row] === PLACE.resident) yield row;
+  }
+
   /** Bytes held by the arrays. */
   get byteLength(): number {
     const columns = [this.place, this.flags, this.heat, this.key, this.since, this.streak, this.challenged];
     const more = [this.fingerprint, this.hwPackets, this.hwBytes, this.swPackets, this.swBytes, this.delta];
-    const rest = [this.changedMs, this.stuck, this.#reason, this.#extack];
+    const rest = [
+      this.changedMs,
+      this.stuck,
+      this.missed,
+      this.counted,
+      this.strikes,
+      this.#reason,
+      this.#extack,
+    ];
     const sum = [...columns, ...more, ...rest].reduce((total, each) => total + each.byteLength, 0);
     return sum + this.#index.byteLength;
   }
@@ -177,6 +197,7 @@ export class RuleTable implements CacheColumns {
     this.swPackets[row] = 0;
     this.swBytes[row] = 0;
     this.delta[row] = 0;
+    this.strikes[row] = 0;
     this.#extack[row] = 0;
     this.forgetHardware(row);
   }
@@ -201,6 +222,9 @@ export class RuleTable implements CacheColumns {
     this.delta = wider(this.delta, new Float64Array(capacity));
     this.changedMs = wider(this.changedMs, new Float64Array(capacity));
     this.stuck = wider(this.stuck, new Uint8Array(capacity));
+    this.missed = wider(this.missed, new Float64Array(capacity));
+    this.counted = wider(this.counted, new Float64Array(capacity));
+    this.strikes = wider(this.strikes, new Uint8Array(capacity));
     this.#reason = wider(this.#reason, new Uint8Array(capacity));
     this.#extack = wider(this.#extack, new Uint16Array(capacity));
   }

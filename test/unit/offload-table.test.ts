@@ -212,7 +212,8 @@ describe('the difference of table and kernel', () => {
 describe('the budget', () => {
   it('keeps a little room, leaves others theirs, and learns from a full table', () => {
     const budget = new Budget();
-    budget.setTable(1000, 100);
+    budget.setTable(1000);
+    budget.setOthers(100);
     expect(budget.value).toBe(885);
     budget.full(600, 10);
     expect(budget.value).toBe(600);
@@ -231,7 +232,7 @@ describe('the budget', () => {
 
   it('does not grow while it is not used up', () => {
     const budget = new Budget();
-    budget.setTable(1000, 0);
+    budget.setTable(1000);
     budget.full(500, 0);
     budget.tick(400, 1000);
     expect(budget.value).toBe(500);

@@ -99,6 +99,11 @@ export class SimFlows implements FlowPort {
     this.#links.delete(name);
   }
 
+  /** null when there is no such link. */
+  ifindexOf(name: string): number | null {
+    return this.#links.get(name)?.ifindex ?? null;
+  }
+
   /** Somebody else's rule, put past us. */
   addForeign(rule: FlowRule): void {
     const link = this.#link(rule.link);
