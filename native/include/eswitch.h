@@ -17,7 +17,7 @@
  *  - A netns path of "" means the namespace of the calling process.
  *  - Strings are NUL-terminated inside their fixed field; an unterminated one is -EINVAL.
  *  - Every function may be called from any thread; calls on the same lane must not overlap
- *    (the caller keeps one queue per lane: route, bpf, nft, devlink).
+ *    (the caller keeps one queue per lane: route, bpf, nft, devlink, flow).
  */
 #ifndef ESWITCH_H
 #define ESWITCH_H
@@ -314,6 +314,10 @@ int esw_bpffs_unmount(const char *path);
  * libnftables. Output and error text (concatenated, NUL-terminated, cut to cap) go to `out`.
  * Returns 0 or -errno-like (-EIO when nft refused; `out` says why). */
 int esw_nft_run(const char *commands, uint32_t json, char *out, uint32_t cap);
+
+/* ---- flow rules ------------------------------------------------------------------------------ */
+
+#include "eswitch_flower.h"
 
 /* ---- probes --------------------------------------------------------------------------------- */
 

@@ -103,8 +103,14 @@ struct nlmsghdr *esw_nl_txn_begin(struct esw_nl_txn *txn, uint16_t type, uint16_
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	txn->keep_ack = false;
 	memcpy(mnl_nlmsg_put_extra_header(nlh, size), fixed, size);
 	return nlh;
+}
+
+void esw_nl_txn_keep_ack(struct esw_nl_txn *txn)
+{
+	txn->keep_ack = true;
 }
 
 static int grow(void **ptr, size_t need, size_t *cap)
@@ -137,7 +143,7 @@ int esw_nl_txn_push(struct esw_nl_txn *txn, uint32_t tag)
 	nlh->nlmsg_seq = ++txn->nl->seq;
 	memcpy(txn->buf + txn->len, nlh, size);
 	txn->reqs[txn->count++] = (struct esw_nl_req){
-		.offset = txn->len, .length = size, .tag = tag,
+		.offset = txn->len, .length = size, .tag = tag, .keep_ack = txn->keep_ack,
 	};
 	txn->len += size;
 	return 0;
@@ -204,13 +210,26 @@ static void answer(struct window *win, const struct nlmsghdr *nlh, esw_nl_reply_
 	win->open--;
 }
 
+/* Asks for the last ack only, and for those that may say something. */
+static void thin_acks(struct esw_nl_txn *txn, struct window *win)
+{
+	for (uint32_t i = 0; i + 1 < win->count; i++) {
+		if (!win->reqs[i].keep_ack)
+			((struct nlmsghdr *)(txn->buf + win->reqs[i].offset))->nlmsg_flags &=
+				(uint16_t)~NLM_F_ACK;
+	}
+}
+
 static int run_window(struct esw_nl_txn *txn, struct window *win, esw_nl_reply_fn reply, void *ctx)
 {
 	const struct esw_nl_req *last = &win->reqs[win->count - 1];
 	uint32_t offset = win->reqs[0].offset;
-	int err = send_all(txn->nl->fd, txn->buf + offset, last->offset + last->length - offset);
+	int err;
 
-	while (!err && win->open) {
+	if (txn->few_acks)
+		thin_acks(txn, win);
+	err = send_all(txn->nl->fd, txn->buf + offset, last->offset + last->length - offset);
+	while (!err && (txn->few_acks ? !last->done : win->open != 0)) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)txn->nl->recv_buf;
 		int len = receive(txn->nl);
 		size_t left;
@@ -223,7 +242,23 @@ static int run_window(struct esw_nl_txn *txn, struct window *win, esw_nl_reply_f
 		for (; esw_nl_msg_ok(nlh, left); nlh = esw_nl_msg_next(nlh, &left))
 			answer(win, nlh, reply, ctx);
 	}
+	for (uint32_t i = 0; !err && i < win->count; i++)
+		win->reqs[i].done = true;
 	return err;
+}
+
+/* Requests from `start` on that may be sent at once. */
+static uint32_t window_count(const struct esw_nl_txn *txn, uint32_t start)
+{
+	uint32_t bytes = 0, count = 0;
+
+	while (start + count < txn->count && count < ESW_NL_WINDOW) {
+		bytes += txn->reqs[start + count].length;
+		if (count && bytes > ESW_NL_WINDOW_BYTES)
+			break;
+		count++;
+	}
+	return count;
 }
 
 int esw_nl_txn_run(struct esw_nl_txn *txn, esw_nl_reply_fn reply, void *ctx)
@@ -232,10 +267,9 @@ int esw_nl_txn_run(struct esw_nl_txn *txn, esw_nl_reply_fn reply, void *ctx)
 	int err = 0;
 
 	while (start < txn->count && !err) {
-		uint32_t count = txn->count - start;
 		struct window win = { .reqs = txn->reqs + start };
 
-		win.count = win.open = count < ESW_NL_WINDOW ? count : ESW_NL_WINDOW;
+		win.count = win.open = window_count(txn, start);
 		win.first_seq = ((struct nlmsghdr *)(txn->buf + win.reqs[0].offset))->nlmsg_seq;
 		err = run_window(txn, &win, reply, ctx);
 		start += win.count;
@@ -303,6 +337,8 @@ static int dump_once(struct esw_nl *nl, const struct esw_nl_dump *dump, bool *in
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nlh->nlmsg_seq = ++nl->seq;
 	memcpy(mnl_nlmsg_put_extra_header(nlh, dump->fixed_size), dump->fixed, dump->fixed_size);
+	if (dump->attributes)
+		dump->attributes(nlh, dump->ctx);
 	err = send_all(nl->fd, nlh, nlh->nlmsg_len);
 	if (err)
 		return err;

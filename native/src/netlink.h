@@ -15,9 +15,10 @@
 
 #include "api.h"
 
-#define ESW_NL_MSG_MAX 2048u      /* largest request we build */
+#define ESW_NL_MSG_MAX 8192u      /* largest request we build */
 #define ESW_NL_RECV_MAX 65536u    /* receive buffer: the kernel's dump buffers are at most 32 KiB */
 #define ESW_NL_WINDOW 128u        /* requests in flight: their answers must fit the socket buffer */
+#define ESW_NL_WINDOW_BYTES 131072u /* of requests: they must fit the send buffer */
 #define ESW_NL_DUMP_RETRIES 8
 
 struct esw_nl {
@@ -33,6 +34,7 @@ struct esw_nl_req {
 	uint32_t tag;    /* the caller's own */
 	int32_t error;   /* 0 or -errno, valid after the run */
 	bool done;
+	bool keep_ack;
 	char extack[ESW_EXTACK_LEN];
 };
 
@@ -42,6 +44,11 @@ struct esw_nl_txn {
 	size_t len, cap;
 	struct esw_nl_req *reqs;
 	uint32_t count, room;
+	/* The kernel handles the requests of one send in order and answers every refusal, so that one
+	 * ack, of the last, tells that those without an answer succeeded. For requests whose success
+	 * has nothing to say; esw_nl_txn_keep_ack excepts one. */
+	bool few_acks;
+	bool keep_ack; /* of the message begun last */
 	uint32_t scratch[ESW_NL_MSG_MAX / sizeof(uint32_t)];
 };
 
@@ -62,6 +69,8 @@ void esw_nl_txn_reset(struct esw_nl_txn *txn);
  * are of bounded size (fields of the ABI), far below ESW_NL_MSG_MAX. */
 struct nlmsghdr *esw_nl_txn_begin(struct esw_nl_txn *txn, uint16_t type, uint16_t flags,
 				  const void *fixed, size_t size);
+/* The message begun last wants its ack even with `few_acks`: a success may carry a sentence. */
+void esw_nl_txn_keep_ack(struct esw_nl_txn *txn);
 /* Queues the message begun last. 0 or -ENOMEM. */
 int esw_nl_txn_push(struct esw_nl_txn *txn, uint32_t tag);
 
@@ -78,6 +87,7 @@ struct esw_nl_dump {
 	uint16_t type;
 	const void *fixed;
 	size_t fixed_size;
+	void (*attributes)(struct nlmsghdr *nlh, void *ctx); /* adds them to the request; may be NULL */
 	int (*each)(void *ctx, const struct nlmsghdr *nlh); /* 0 or -errno, which ends the dump */
 	void (*reset)(void *ctx);
 	void *ctx;

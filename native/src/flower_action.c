@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Actions, by a table of tc's kinds. All of a rule's actions carry its cookie.
+ */
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/gen_stats.h>
+#include <linux/pkt_cls.h>
+#include <linux/tc_act/tc_csum.h>
+#include <linux/tc_act/tc_gact.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <linux/tc_act/tc_pedit.h>
+#include <linux/tc_act/tc_tunnel_key.h>
+#include <linux/tc_act/tc_vlan.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "flower.h"
+#include "netlink.h"
+
+#define MS_PER_TICK 10 /* the kernel's USER_HZ is 100 everywhere */
+
+/* ---- encoding: the options of one action ------------------------------------------------------- */
+
+static void put_mirred(struct nlmsghdr *nlh, const struct esw_flower_act *act)
+{
+	bool redirect = act->kind == ESW_ACT_REDIRECT;
+	const struct tc_mirred parms = {
+		.action = redirect ? TC_ACT_STOLEN : TC_ACT_PIPE,
+		.eaction = redirect ? TCA_EGRESS_REDIR : TCA_EGRESS_MIRROR,
+		.ifindex = act->number,
+	};
+
+	mnl_attr_put(nlh, TCA_MIRRED_PARMS, sizeof(parms), &parms);
+}
+
+static void put_csum(struct nlmsghdr *nlh, const struct esw_flower_act *act)
+{
+	const struct tc_csum parms = { .action = TC_ACT_PIPE, .update_flags = act->number };
+
+	mnl_attr_put(nlh, TCA_CSUM_PARMS, sizeof(parms), &parms);
+}
+
+static void put_tunnel(struct nlmsghdr *nlh, const struct esw_flower_act *act)
+{
+	bool set = act->kind == ESW_ACT_TUNNEL_SET, v4 = act->family == AF_INET;
+	const struct tc_tunnel_key parms = {
+		.action = TC_ACT_PIPE,
+		.t_action = set ? TCA_TUNNEL_KEY_ACT_SET : TCA_TUNNEL_KEY_ACT_RELEASE,
+	};
+
+	mnl_attr_put(nlh, TCA_TUNNEL_KEY_PARMS, sizeof(parms), &parms);
+	if (!set)
+		return;
+	mnl_attr_put_u32(nlh, TCA_TUNNEL_KEY_ENC_KEY_ID, htonl(act->number));
+	mnl_attr_put(nlh, v4 ? TCA_TUNNEL_KEY_ENC_IPV4_SRC : TCA_TUNNEL_KEY_ENC_IPV6_SRC,
+		     v4 ? 4 : 16, act->value);
+	mnl_attr_put(nlh, v4 ? TCA_TUNNEL_KEY_ENC_IPV4_DST : TCA_TUNNEL_KEY_ENC_IPV6_DST,
+		     v4 ? 4 : 16, act->mask);
+	mnl_attr_put_u16(nlh, TCA_TUNNEL_KEY_ENC_DST_PORT, htons(act->port));
+	mnl_attr_put_u8(nlh, TCA_TUNNEL_KEY_NO_CSUM, !act->csum);
+	if (act->tos)
+		mnl_attr_put_u8(nlh, TCA_TUNNEL_KEY_ENC_TOS, act->tos);
+	if (act->ttl)
+		mnl_attr_put_u8(nlh, TCA_TUNNEL_KEY_ENC_TTL, act->ttl);
+}
+
+static void put_vlan(struct nlmsghdr *nlh, const struct esw_flower_act *act)
+{
+	const struct tc_vlan parms = {
+		.action = TC_ACT_PIPE,
+		.v_action = act->kind == ESW_ACT_VLAN_PUSH   ? TCA_VLAN_ACT_PUSH :
+			    act->kind == ESW_ACT_VLAN_MODIFY ? TCA_VLAN_ACT_MODIFY :
+							       TCA_VLAN_ACT_POP,
+	};
+
+	mnl_attr_put(nlh, TCA_VLAN_PARMS, sizeof(parms), &parms);
+	if (act->kind == ESW_ACT_VLAN_POP)
+		return;
+	mnl_attr_put_u16(nlh, TCA_VLAN_PUSH_VLAN_ID, act->vlan_id);
+	mnl_attr_put_u16(nlh, TCA_VLAN_PUSH_VLAN_PROTOCOL, htons(act->tpid));
+	mnl_attr_put_u8(nlh, TCA_VLAN_PUSH_VLAN_PRIORITY, act->vlan_prio);
+}
+
+static void put_gact(struct nlmsghdr *nlh, const struct esw_flower_act *act)
+{
+	struct tc_gact parms = { .action = TC_ACT_OK };
+
+	if (act->kind == ESW_ACT_DROP)
+		parms.action = TC_ACT_SHOT;
+	else if (act->kind == ESW_ACT_TRAP)
+		parms.action = TC_ACT_TRAP;
+	else if (act->kind == ESW_ACT_GOTO)
+		parms.action = (int)(TC_ACT_GOTO_CHAIN | act->number);
+	mnl_attr_put(nlh, TCA_GACT_PARMS, sizeof(parms), &parms);
+}
+
+/* ---- parsing: false for what cannot be said ----------------------------------------------------- */
+
+static bool parse_mirred(const struct nlattr *options, struct esw_flower_act *act)
+{
+	struct tc_mirred parms;
+	const struct nlattr *attr;
+	bool found = false;
+
+	mnl_attr_for_each_nested(attr, options) {
+		if (mnl_attr_get_type(attr) == TCA_MIRRED_PARMS)
+			found = esw_nl_bytes(attr, &parms, sizeof(parms));
+	}
+	if (!found)
+		return false;
+	act->number = parms.ifindex;
+	act->kind = parms.eaction == TCA_EGRESS_REDIR ? ESW_ACT_REDIRECT : ESW_ACT_MIRROR;
+	return (parms.eaction == TCA_EGRESS_REDIR && parms.action == TC_ACT_STOLEN) ||
+	       (parms.eaction == TCA_EGRESS_MIRROR && parms.action == TC_ACT_PIPE);
+}
+
+static bool parse_csum(const struct nlattr *options, struct esw_flower_act *act)
+{
+	struct tc_csum parms = { .action = TC_ACT_UNSPEC };
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, options) {
+		if (mnl_attr_get_type(attr) == TCA_CSUM_PARMS)
+			esw_nl_bytes(attr, &parms, sizeof(parms));
+	}
+	act->kind = ESW_ACT_CSUM;
+	act->number = parms.update_flags;
+	return parms.action == TC_ACT_PIPE;
+}
+
+static bool parse_tunnel_attr(const struct nlattr *attr, struct esw_flower_act *act)
+{
+	uint16_t port;
+	uint8_t flag;
+
+	switch (mnl_attr_get_type(attr)) {
+	case TCA_TUNNEL_KEY_ENC_KEY_ID:
+		if (!esw_nl_u32(attr, &act->number))
+			return false;
+		act->number = ntohl(act->number);
+		return true;
+	case TCA_TUNNEL_KEY_ENC_IPV4_SRC:
+		act->family = AF_INET;
+		return esw_nl_bytes(attr, act->value, 4);
+	case TCA_TUNNEL_KEY_ENC_IPV4_DST:
+		return esw_nl_bytes(attr, act->mask, 4);
+	case TCA_TUNNEL_KEY_ENC_IPV6_SRC:
+		act->family = AF_INET6;
+		return esw_nl_bytes(attr, act->value, 16);
+	case TCA_TUNNEL_KEY_ENC_IPV6_DST:
+		return esw_nl_bytes(attr, act->mask, 16);
+	case TCA_TUNNEL_KEY_ENC_DST_PORT:
+		if (!esw_nl_bytes(attr, &port, sizeof(port)))
+			return false;
+		act->port = ntohs(port);
+		return true;
+	case TCA_TUNNEL_KEY_NO_CSUM:
+		if (!esw_nl_u8(attr, &flag))
+			return false;
+		act->csum = !flag;
+		return true;
+	case TCA_TUNNEL_KEY_ENC_TOS:
+		return esw_nl_u8(attr, &act->tos);
+	case TCA_TUNNEL_KEY_ENC_TTL:
+		return esw_nl_u8(attr, &act->ttl);
+	case TCA_TUNNEL_KEY_TM:
+	case TCA_TUNNEL_KEY_PAD:
+	case TCA_TUNNEL_KEY_PARMS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parse_tunnel(const struct nlattr *options, struct esw_flower_act *act)
+{
+	struct tc_tunnel_key parms = { .action = TC_ACT_UNSPEC };
+	const struct nlattr *attr;
+	bool good = true;
+
+	mnl_attr_for_each_nested(attr, options) {
+		if (mnl_attr_get_type(attr) == TCA_TUNNEL_KEY_PARMS)
+			esw_nl_bytes(attr, &parms, sizeof(parms));
+		good = parse_tunnel_attr(attr, act) && good;
+	}
+	act->kind = parms.t_action == TCA_TUNNEL_KEY_ACT_SET ? ESW_ACT_TUNNEL_SET :
+							       ESW_ACT_TUNNEL_UNSET;
+	return good && parms.action == TC_ACT_PIPE;
+}
+
+static bool parse_vlan(const struct nlattr *options, struct esw_flower_act *act)
+{
+	static const uint8_t kinds[] = {
+		[TCA_VLAN_ACT_POP] = ESW_ACT_VLAN_POP, [TCA_VLAN_ACT_PUSH] = ESW_ACT_VLAN_PUSH,
+		[TCA_VLAN_ACT_MODIFY] = ESW_ACT_VLAN_MODIFY,
+	};
+	struct tc_vlan parms = { .action = TC_ACT_UNSPEC };
+	const struct nlattr *attr;
+	bool good = true;
+
+	mnl_attr_for_each_nested(attr, options) {
+		switch (mnl_attr_get_type(attr)) {
+		case TCA_VLAN_PARMS:
+			esw_nl_bytes(attr, &parms, sizeof(parms));
+			break;
+		case TCA_VLAN_PUSH_VLAN_ID:
+			good = esw_nl_bytes(attr, &act->vlan_id, sizeof(act->vlan_id)) && good;
+			break;
+		case TCA_VLAN_PUSH_VLAN_PROTOCOL:
+			good = esw_nl_bytes(attr, &act->tpid, sizeof(act->tpid)) && good;
+			act->tpid = ntohs(act->tpid);
+			break;
+		case TCA_VLAN_PUSH_VLAN_PRIORITY:
+			good = esw_nl_u8(attr, &act->vlan_prio) && good;
+			break;
+		default:
+			break;
+		}
+	}
+	if (parms.v_action < TCA_VLAN_ACT_POP || parms.v_action > TCA_VLAN_ACT_MODIFY)
+		return false;
+	act->kind = kinds[parms.v_action];
+	return good && parms.action == TC_ACT_PIPE;
+}
+
+static bool parse_police(const struct nlattr *options, struct esw_flower_act *act)
+{
+	act->kind = ESW_ACT_POLICE;
+	return esw_flower_parse_police(options, act);
+}
+
+static bool parse_gact(const struct nlattr *options, struct esw_flower_act *act)
+{
+	struct tc_gact parms = { .action = TC_ACT_UNSPEC };
+	const struct nlattr *attr;
+	bool plain = true;
+
+	mnl_attr_for_each_nested(attr, options) {
+		if (mnl_attr_get_type(attr) == TCA_GACT_PARMS)
+			esw_nl_bytes(attr, &parms, sizeof(parms));
+		else if (mnl_attr_get_type(attr) == TCA_GACT_PROB)
+			plain = false;
+	}
+	if (parms.action == TC_ACT_SHOT) {
+		act->kind = ESW_ACT_DROP;
+	} else if (parms.action == TC_ACT_OK) {
+		act->kind = ESW_ACT_PASS;
+	} else if (parms.action == TC_ACT_TRAP) {
+		act->kind = ESW_ACT_TRAP;
+	} else if (TC_ACT_EXT_CMP(parms.action, TC_ACT_GOTO_CHAIN)) {
+		act->kind = ESW_ACT_GOTO;
+		act->number = (uint32_t)parms.action & TC_ACT_EXT_VAL_MASK;
+	} else {
+		return false;
+	}
+	return plain;
+}
+
+/* ---- the table --------------------------------------------------------------------------------- */
+
+struct tc_kind {
+	const char *name;
+	uint16_t times; /* the attribute with struct tcf_t */
+	void (*put)(struct nlmsghdr *nlh, const struct esw_flower_act *act);
+	bool (*parse)(const struct nlattr *options, struct esw_flower_act *act);
+};
+
+enum { MIRRED, PEDIT, CSUM, TUNNEL, VLAN, POLICE, GACT };
+static const struct tc_kind tc_kinds[] = {
+	[MIRRED] = { "mirred", TCA_MIRRED_TM, put_mirred, parse_mirred },
+	[PEDIT] = { "pedit", TCA_PEDIT_TM, NULL, NULL }, /* one of tc's is several of ours */
+	[CSUM] = { "csum", TCA_CSUM_TM, put_csum, parse_csum },
+	[TUNNEL] = { "tunnel_key", TCA_TUNNEL_KEY_TM, put_tunnel, parse_tunnel },
+	[VLAN] = { "vlan", TCA_VLAN_TM, put_vlan, parse_vlan },
+	[POLICE] = { "police", TCA_POLICE_TM, esw_flower_put_police, parse_police },
+	[GACT] = { "gact", TCA_GACT_TM, put_gact, parse_gact },
+};
+
+static const struct tc_kind *kind_of(uint32_t kind)
+{
+	static const uint8_t of[] = {
+		[ESW_ACT_REDIRECT] = MIRRED, [ESW_ACT_MIRROR] = MIRRED, [ESW_ACT_PEDIT] = PEDIT,
+		[ESW_ACT_CSUM] = CSUM, [ESW_ACT_TUNNEL_SET] = TUNNEL,
+		[ESW_ACT_TUNNEL_UNSET] = TUNNEL, [ESW_ACT_VLAN_PUSH] = VLAN,
+		[ESW_ACT_VLAN_MODIFY] = VLAN, [ESW_ACT_VLAN_POP] = VLAN,
+		[ESW_ACT_POLICE] = POLICE, [ESW_ACT_DROP] = GACT, [ESW_ACT_PASS] = GACT,
+		[ESW_ACT_TRAP] = GACT, [ESW_ACT_GOTO] = GACT,
+	};
+
+	return &tc_kinds[of[kind]];
+}
+
+static uint32_t pedits_from(const struct esw_flower_op *op, uint32_t first)
+{
+	uint32_t count = 0;
+
+	while (first + count < op->action_count &&
+	       op->actions[first + count].kind == ESW_ACT_PEDIT)
+		count++;
+	return count;
+}
+
+void esw_flower_put_actions(struct nlmsghdr *nlh, const struct esw_flower_op *op)
+{
+	const struct nla_bitfield32 flags = {
+		.value = TCA_ACT_FLAGS_NO_PERCPU_STATS, .selector = TCA_ACT_FLAGS_NO_PERCPU_STATS,
+	};
+	struct nlattr *acts = mnl_attr_nest_start(nlh, TCA_FLOWER_ACT);
+	uint16_t order = 1;
+
+	for (uint32_t i = 0; i < op->action_count; order++) {
+		const struct tc_kind *kind = kind_of(op->actions[i].kind);
+		uint32_t pedits = pedits_from(op, i);
+		struct nlattr *act = mnl_attr_nest_start(nlh, order), *options;
+
+		mnl_attr_put_strz(nlh, TCA_ACT_KIND, kind->name);
+		options = mnl_attr_nest_start(nlh, TCA_ACT_OPTIONS | NLA_F_NESTED);
+		if (pedits)
+			esw_flower_put_pedit(nlh, &op->actions[i], pedits);
+		else
+			kind->put(nlh, &op->actions[i]);
+		mnl_attr_nest_end(nlh, options);
+		mnl_attr_put(nlh, TCA_ACT_COOKIE, sizeof(op->cookie), op->cookie);
+		mnl_attr_put(nlh, TCA_ACT_FLAGS, sizeof(flags), &flags);
+		mnl_attr_nest_end(nlh, act);
+		i += pedits ? pedits : 1;
+	}
+	mnl_attr_nest_end(nlh, acts);
+}
+
+/* ---- parsing one action -------------------------------------------------------------------------- */
+
+/* Counters of one action: TCA_STATS_BASIC is of all packets, BASIC_HW of those in hardware, and
+ * PKT64 follows the one whose 32 bits did not suffice. */
+static void parse_counters(const struct nlattr *nest, struct esw_flower_rec *rec)
+{
+	uint64_t bytes[2] = { 0, 0 }, packets[2] = { 0, 0 }; /* all, hardware */
+	struct gnet_stats_basic basic;
+	const struct nlattr *attr;
+	int last = 0;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case TCA_STATS_BASIC:
+		case TCA_STATS_BASIC_HW:
+			last = mnl_attr_get_type(attr) == TCA_STATS_BASIC_HW;
+			memset(&basic, 0, sizeof(basic));
+			/* The kernel sends the struct without its padding at the end, or with it. */
+			esw_nl_bytes(attr, &basic, sizeof(basic.bytes) + sizeof(basic.packets));
+			bytes[last] = basic.bytes;
+			packets[last] = basic.packets;
+			break;
+		case TCA_STATS_PKT64:
+			esw_nl_bytes(attr, &packets[last], sizeof(packets[last]));
+			break;
+		default:
+			break;
+		}
+	}
+	rec->hw_packets = packets[1];
+	rec->hw_bytes = bytes[1];
+	rec->sw_packets = packets[0] > packets[1] ? packets[0] - packets[1] : 0;
+	rec->sw_bytes = bytes[0] > bytes[1] ? bytes[0] - bytes[1] : 0;
+}
+
+static void parse_times(const struct nlattr *options, uint16_t type, struct esw_flower_rec *rec)
+{
+	const struct nlattr *attr;
+	struct tcf_t times;
+
+	mnl_attr_for_each_nested(attr, options) {
+		if (mnl_attr_get_type(attr) != type || !esw_nl_bytes(attr, &times, sizeof(times)))
+			continue;
+		rec->idle_ms = times.lastuse < ESW_IDLE_UNKNOWN / MS_PER_TICK ?
+				       (uint32_t)times.lastuse * MS_PER_TICK :
+				       ESW_IDLE_UNKNOWN - 1;
+	}
+}
+
+static void parse_options(const struct tc_kind *kind, const struct nlattr *options,
+			  struct esw_flower_full *rule)
+{
+	uint32_t room = ESW_FLOWER_ACTIONS_MAX - rule->action_count;
+	struct esw_flower_act *act = rule->actions + rule->action_count;
+	int count = room ? 1 : -1;
+
+	if (!room) {
+		rule->rec.flags |= ESW_REC_UNKNOWN;
+		return;
+	}
+	if (kind == &tc_kinds[PEDIT])
+		count = esw_flower_parse_pedit(options, act, room);
+	else if (!kind->parse(options, act))
+		count = -1;
+	if (count < 0) {
+		memset(act, 0, room * sizeof(*act));
+		rule->rec.flags |= ESW_REC_UNKNOWN;
+		return;
+	}
+	rule->action_count += (uint32_t)count;
+}
+
+struct seen {
+	const struct tc_kind *kind;
+	const struct nlattr *options, *stats, *cookie;
+};
+
+static void look_at(const struct nlattr *nest, struct seen *seen)
+{
+	const struct nlattr *attr;
+	char name[16] = "";
+
+	memset(seen, 0, sizeof(*seen));
+	mnl_attr_for_each_nested(attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case TCA_ACT_KIND:
+			esw_nl_text(attr, name, sizeof(name));
+			break;
+		case TCA_ACT_OPTIONS:
+			seen->options = attr;
+			break;
+		case TCA_ACT_STATS:
+			seen->stats = attr;
+			break;
+		case TCA_ACT_COOKIE:
+			seen->cookie = attr;
+			break;
+		default:
+			break;
+		}
+	}
+	for (size_t i = 0; i < ESW_ARRAY_SIZE(tc_kinds); i++) {
+		if (strcmp(name, tc_kinds[i].name) == 0)
+			seen->kind = &tc_kinds[i];
+	}
+}
+
+static bool is_dangling(const struct seen *seen)
+{
+	struct esw_flower_act act = { 0 };
+
+	return seen->kind == &tc_kinds[MIRRED] && seen->options &&
+	       parse_mirred(seen->options, &act) && !act.number;
+}
+
+void esw_flower_parse_actions(const struct nlattr *nest, enum esw_flower_depth depth,
+			      struct esw_flower_full *rule)
+{
+	const struct nlattr *attr;
+	bool first = true;
+	struct seen seen;
+
+	rule->rec.idle_ms = ESW_IDLE_UNKNOWN;
+	mnl_attr_for_each_nested(attr, nest) {
+		look_at(attr, &seen);
+		if (first) {
+			if (seen.stats)
+				parse_counters(seen.stats, &rule->rec);
+			if (seen.options && seen.kind)
+				parse_times(seen.options, seen.kind->times, &rule->rec);
+			if (seen.cookie && mnl_attr_get_payload_len(seen.cookie) == ESW_COOKIE_LEN)
+				esw_nl_bytes(seen.cookie, rule->cookie, ESW_COOKIE_LEN);
+		}
+		first = false;
+		if (is_dangling(&seen))
+			rule->rec.flags |= ESW_REC_DANGLING;
+		if (depth != ESW_FLOWER_ALL)
+			continue;
+		if (seen.kind && seen.options)
+			parse_options(seen.kind, seen.options, rule);
+		else
+			rule->rec.flags |= ESW_REC_UNKNOWN;
+	}
+}
