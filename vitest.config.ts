@@ -42,6 +42,13 @@ const LANES: Readonly<Record<string, Lane>> = {
     parallel: false,
   },
   vm: { include: ['test/**/*.vm.ts'], testTimeoutMs: 300_000, hookTimeoutMs: 300_000, parallel: false },
+  // Run by tests of the vm lane, inside a guest.
+  guest: {
+    include: ['test/**/*.guest.ts'],
+    testTimeoutMs: 60_000,
+    hookTimeoutMs: 60_000,
+    parallel: false,
+  },
 };
 
 function project([name, lane]: [string, Lane]): TestProjectConfiguration {

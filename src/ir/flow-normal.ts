@@ -76,8 +76,25 @@ export function normalMatch(match: readonly FieldMatch[]): readonly FieldMatch[]
   return kept;
 }
 
+const NS_PER_S = 1_000_000_000n;
+const NS_PER_TICK = 64n;
+const rounded = (value: bigint, by: bigint): bigint => (value + by / 2n) / by;
+
+/** The kernel keeps whole bytes per second, and a burst as the ticks of 64 ns that it takes at that rate. */
+function normalPolice(rateBps: number, burstBytes: number): { rateBps: number; burstBytes: number } {
+  const rate = BigInt(Math.floor(rateBps / 8));
+  const ticks = rounded(rounded(BigInt(burstBytes) * NS_PER_S, rate), NS_PER_TICK);
+  const burst = rounded(ticks * NS_PER_TICK * rate, NS_PER_S);
+  return { rateBps: Number(rate * 8n), burstBytes: Number(burst) };
+}
+
 function normalAction(action: FlowAction): FlowAction {
   switch (action.kind) {
+    case 'tunnel-set':
+      // 0 is what the kernel takes for a type of service or a time to live that is not given.
+      return { ...action, tos: action.tos || null, ttl: action.ttl || null };
+    case 'police':
+      return { ...action, ...normalPolice(action.rateBps, action.burstBytes) };
     case 'pedit':
       return { ...action, value: maskHex(action.value, action.mask) };
     case 'csum':

@@ -27,7 +27,7 @@ import {
   RESULT,
 } from '../../src/kernel/native/records.ts';
 
-const header = ['eswitch.h', 'eswitch_nic.h']
+const header = ['eswitch.h', 'eswitch_flower.h', 'eswitch_nic.h']
   .map(name => readFileSync(fileURLToPath(new URL(`../../native/include/${name}`, import.meta.url)), 'utf8'))
   .join('\n');
 

@@ -14,20 +14,20 @@ export interface BatchResult extends OpResult {
 
 export const DONE: OpResult = { errno: 0, extack: '' };
 
+/** Writes the header of a batch that fills `buffer`. Throws RangeError for more than BATCH_MAX records. */
+export function batchHeader(buffer: Buffer, recordSize: number, count: number): void {
+  if (count > BATCH_MAX) throw new RangeError(`${count} records in one batch`);
+  const header = { magic: BATCH_MAGIC, version: ABI_VERSION, record_size: recordSize };
+  BATCH_HDR.encode(buffer, 0, { ...header, length: buffer.length, count });
+}
+
 /** Header and records in one buffer. Throws RangeError for values that do not fit their field. */
 export function encodeBatch<F extends Fields>(
   layout: RecordLayout<F>,
   records: readonly Partial<Values<F>>[],
 ): Buffer {
-  if (records.length > BATCH_MAX) throw new RangeError(`${records.length} records in one batch`);
   const buffer = Buffer.alloc(BATCH_HDR.size + records.length * layout.size);
-  BATCH_HDR.encode(buffer, 0, {
-    magic: BATCH_MAGIC,
-    version: ABI_VERSION,
-    record_size: layout.size,
-    length: buffer.length,
-    count: records.length,
-  });
+  batchHeader(buffer, layout.size, records.length);
   records.forEach((record, index) => {
     layout.encode(buffer, BATCH_HDR.size + index * layout.size, record);
   });

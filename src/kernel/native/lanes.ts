@@ -49,6 +49,8 @@ export interface Lanes {
   readonly nft: Lane;
   /** Changes of NICs: a mode change or a flash takes long and holds up nothing else. */
   readonly devlink: Lane;
+  /** Flow rules: a large batch of them holds up nothing else. */
+  readonly flow: Lane;
 }
 
 export function createLanes(): Lanes {
@@ -57,5 +59,6 @@ export function createLanes(): Lanes {
     bpf: new Lane('bpf'),
     nft: new Lane('nft'),
     devlink: new Lane('devlink'),
+    flow: new Lane('flow'),
   };
 }

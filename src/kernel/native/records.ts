@@ -1,4 +1,6 @@
 /** The records of native/include/eswitch.h: field for field, in its order. */
+
+import { FLOWER_RECORDS } from './flower-records.ts';
 import { bytes, type Fields, i32, type RecordLayout, record, text, u8, u16, u32 } from './layout.ts';
 import { NIC_RECORDS } from './nic-records.ts';
 
@@ -192,5 +194,6 @@ export const ABI_RECORDS: readonly RecordLayout<Fields>[] = [
   EVENT,
   HOOK_OP,
   HOOK_REC,
+  ...(FLOWER_RECORDS as unknown as readonly unknown[]),
   ...(NIC_RECORDS as unknown as readonly unknown[]),
 ] as unknown as readonly RecordLayout<Fields>[];
