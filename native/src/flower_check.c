@@ -142,7 +142,7 @@ static const char *check_action(struct esw_flower_act *act)
 			       "bad VNI, port or address family of a tunnel" : NULL;
 	case ESW_ACT_VLAN_PUSH:
 	case ESW_ACT_VLAN_MODIFY:
-		return act->vlan_id > 0xfff || act->vlan_prio > 7 ||
+		return act->vlan_id >= 0xfff || act->vlan_prio > 7 ||
 				       (act->tpid != ETH_P_8021Q && act->tpid != ETH_P_8021AD) ?
 			       "bad VLAN id, prio or protocol" : NULL;
 	case ESW_ACT_POLICE:

@@ -113,7 +113,8 @@ function actionProblem(action: FlowAction): string | null {
     }
     case 'vlan-push':
     case 'vlan-modify':
-      return within(action.id, 0, 0xfff) && within(action.prio, 0, 7) ? null : 'VLAN id or prio out of range';
+      // 4095 is reserved: it can be matched, not pushed.
+      return within(action.id, 0, 0xffe) && within(action.prio, 0, 7) ? null : 'VLAN id or prio out of range';
     case 'police':
       return within(action.rateBps, 8, Number.MAX_SAFE_INTEGER) && within(action.burstBytes, 1, 0x7fff_ffff)
         ? null

@@ -117,7 +117,7 @@ const tunnelSet = (ip: fc.Arbitrary<string>): fc.Arbitrary<FlowAction> =>
 const vlan = <K extends 'vlan-push' | 'vlan-modify'>(kind: K): fc.Arbitrary<FlowAction> =>
   fc.record({
     kind: fc.constant(kind),
-    id: fc.integer({ min: 0, max: 0xfff }),
+    id: fc.integer({ min: 0, max: 0xffe }),
     prio: fc.integer({ min: 0, max: 7 }),
     tpid: fc.constantFrom(0x8100 as const, 0x88a8 as const),
   }) as fc.Arbitrary<FlowAction>;

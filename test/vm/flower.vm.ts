@@ -16,6 +16,14 @@ describe.each(['6.1', '6.12'] as const)('Debian kernel %s', series => {
   });
   afterAll(() => scope.dispose());
 
+  it('says and reads every field and every action', async () => {
+    const { code, stdout, stderr } = await guest.run(
+      join(root, 'native/build/test/flower_kernel_test'),
+      TIMEOUT_MS,
+    );
+    expect(code, `${stdout}\n${stderr}`.slice(-4000)).toBe(0);
+  });
+
   it('keeps the contract of the flow port', async () => {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
     const command = `cd ${root} && ${process.execPath} ${vitest} run --project guest flower.guest`;
