@@ -53,7 +53,13 @@ void esw_flower_put_fields(struct nlmsghdr *nlh, const struct esw_flower_op *op)
 bool esw_flower_parse_field(const struct nlattr *attr, struct esw_flower_full *rule,
 			    uint32_t *masked);
 
-/* ---- actions (flower_action.c, flower_pedit.c, flower_police.c) -------------------------------- */
+/* ---- actions (flower_put.c, flower_action.c, flower_pedit.c, flower_police.c) ------------------ */
+
+enum esw_flower_tc_kind {
+	ESW_TC_MIRRED, ESW_TC_PEDIT, ESW_TC_CSUM, ESW_TC_TUNNEL, ESW_TC_VLAN, ESW_TC_POLICE,
+	ESW_TC_GACT, ESW_TC_KINDS,
+};
+extern const char *const esw_flower_tc_names[ESW_TC_KINDS];
 
 /* Adds TCA_FLOWER_ACT. In `op` the links of redirect and mirror are resolved: `number` is the
  * ifindex. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Actions, by a table of tc's kinds. All of a rule's actions carry its cookie.
+ * Actions of a dumped rule, by a table of tc's kinds.
  */
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -19,81 +19,6 @@
 #include "netlink.h"
 
 #define MS_PER_TICK 10 /* the kernel's USER_HZ is 100 everywhere */
-
-/* ---- encoding: the options of one action ------------------------------------------------------- */
-
-static void put_mirred(struct nlmsghdr *nlh, const struct esw_flower_act *act)
-{
-	bool redirect = act->kind == ESW_ACT_REDIRECT;
-	const struct tc_mirred parms = {
-		.action = redirect ? TC_ACT_STOLEN : TC_ACT_PIPE,
-		.eaction = redirect ? TCA_EGRESS_REDIR : TCA_EGRESS_MIRROR,
-		.ifindex = act->number,
-	};
-
-	mnl_attr_put(nlh, TCA_MIRRED_PARMS, sizeof(parms), &parms);
-}
-
-static void put_csum(struct nlmsghdr *nlh, const struct esw_flower_act *act)
-{
-	const struct tc_csum parms = { .action = TC_ACT_PIPE, .update_flags = act->number };
-
-	mnl_attr_put(nlh, TCA_CSUM_PARMS, sizeof(parms), &parms);
-}
-
-static void put_tunnel(struct nlmsghdr *nlh, const struct esw_flower_act *act)
-{
-	bool set = act->kind == ESW_ACT_TUNNEL_SET, v4 = act->family == AF_INET;
-	const struct tc_tunnel_key parms = {
-		.action = TC_ACT_PIPE,
-		.t_action = set ? TCA_TUNNEL_KEY_ACT_SET : TCA_TUNNEL_KEY_ACT_RELEASE,
-	};
-
-	mnl_attr_put(nlh, TCA_TUNNEL_KEY_PARMS, sizeof(parms), &parms);
-	if (!set)
-		return;
-	mnl_attr_put_u32(nlh, TCA_TUNNEL_KEY_ENC_KEY_ID, htonl(act->number));
-	mnl_attr_put(nlh, v4 ? TCA_TUNNEL_KEY_ENC_IPV4_SRC : TCA_TUNNEL_KEY_ENC_IPV6_SRC,
-		     v4 ? 4 : 16, act->value);
-	mnl_attr_put(nlh, v4 ? TCA_TUNNEL_KEY_ENC_IPV4_DST : TCA_TUNNEL_KEY_ENC_IPV6_DST,
-		     v4 ? 4 : 16, act->mask);
-	mnl_attr_put_u16(nlh, TCA_TUNNEL_KEY_ENC_DST_PORT, htons(act->port));
-	mnl_attr_put_u8(nlh, TCA_TUNNEL_KEY_NO_CSUM, !act->csum);
-	if (act->tos)
-		mnl_attr_put_u8(nlh, TCA_TUNNEL_KEY_ENC_TOS, act->tos);
-	if (act->ttl)
-		mnl_attr_put_u8(nlh, TCA_TUNNEL_KEY_ENC_TTL, act->ttl);
-}
-
-static void put_vlan(struct nlmsghdr *nlh, const struct esw_flower_act *act)
-{
-	const struct tc_vlan parms = {
-		.action = TC_ACT_PIPE,
-		.v_action = act->kind == ESW_ACT_VLAN_PUSH   ? TCA_VLAN_ACT_PUSH :
-			    act->kind == ESW_ACT_VLAN_MODIFY ? TCA_VLAN_ACT_MODIFY :
-							       TCA_VLAN_ACT_POP,
-	};
-
-	mnl_attr_put(nlh, TCA_VLAN_PARMS, sizeof(parms), &parms);
-	if (act->kind == ESW_ACT_VLAN_POP)
-		return;
-	mnl_attr_put_u16(nlh, TCA_VLAN_PUSH_VLAN_ID, act->vlan_id);
-	mnl_attr_put_u16(nlh, TCA_VLAN_PUSH_VLAN_PROTOCOL, htons(act->tpid));
-	mnl_attr_put_u8(nlh, TCA_VLAN_PUSH_VLAN_PRIORITY, act->vlan_prio);
-}
-
-static void put_gact(struct nlmsghdr *nlh, const struct esw_flower_act *act)
-{
-	struct tc_gact parms = { .action = TC_ACT_OK };
-
-	if (act->kind == ESW_ACT_DROP)
-		parms.action = TC_ACT_SHOT;
-	else if (act->kind == ESW_ACT_TRAP)
-		parms.action = TC_ACT_TRAP;
-	else if (act->kind == ESW_ACT_GOTO)
-		parms.action = (int)(TC_ACT_GOTO_CHAIN | act->number);
-	mnl_attr_put(nlh, TCA_GACT_PARMS, sizeof(parms), &parms);
-}
 
 /* ---- parsing: false for what cannot be said ----------------------------------------------------- */
 
@@ -260,74 +185,19 @@ static bool parse_gact(const struct nlattr *options, struct esw_flower_act *act)
 /* ---- the table --------------------------------------------------------------------------------- */
 
 struct tc_kind {
-	const char *name;
 	uint16_t times; /* the attribute with struct tcf_t */
-	void (*put)(struct nlmsghdr *nlh, const struct esw_flower_act *act);
 	bool (*parse)(const struct nlattr *options, struct esw_flower_act *act);
 };
 
-enum { MIRRED, PEDIT, CSUM, TUNNEL, VLAN, POLICE, GACT };
-static const struct tc_kind tc_kinds[] = {
-	[MIRRED] = { "mirred", TCA_MIRRED_TM, put_mirred, parse_mirred },
-	[PEDIT] = { "pedit", TCA_PEDIT_TM, NULL, NULL }, /* one of tc's is several of ours */
-	[CSUM] = { "csum", TCA_CSUM_TM, put_csum, parse_csum },
-	[TUNNEL] = { "tunnel_key", TCA_TUNNEL_KEY_TM, put_tunnel, parse_tunnel },
-	[VLAN] = { "vlan", TCA_VLAN_TM, put_vlan, parse_vlan },
-	[POLICE] = { "police", TCA_POLICE_TM, esw_flower_put_police, parse_police },
-	[GACT] = { "gact", TCA_GACT_TM, put_gact, parse_gact },
+static const struct tc_kind tc_kinds[ESW_TC_KINDS] = {
+	[ESW_TC_MIRRED] = { TCA_MIRRED_TM, parse_mirred },
+	[ESW_TC_PEDIT] = { TCA_PEDIT_TM, NULL }, /* one of tc's is several of ours */
+	[ESW_TC_CSUM] = { TCA_CSUM_TM, parse_csum },
+	[ESW_TC_TUNNEL] = { TCA_TUNNEL_KEY_TM, parse_tunnel },
+	[ESW_TC_VLAN] = { TCA_VLAN_TM, parse_vlan },
+	[ESW_TC_POLICE] = { TCA_POLICE_TM, parse_police },
+	[ESW_TC_GACT] = { TCA_GACT_TM, parse_gact },
 };
-
-static const struct tc_kind *kind_of(uint32_t kind)
-{
-	static const uint8_t of[] = {
-		[ESW_ACT_REDIRECT] = MIRRED, [ESW_ACT_MIRROR] = MIRRED, [ESW_ACT_PEDIT] = PEDIT,
-		[ESW_ACT_CSUM] = CSUM, [ESW_ACT_TUNNEL_SET] = TUNNEL,
-		[ESW_ACT_TUNNEL_UNSET] = TUNNEL, [ESW_ACT_VLAN_PUSH] = VLAN,
-		[ESW_ACT_VLAN_MODIFY] = VLAN, [ESW_ACT_VLAN_POP] = VLAN,
-		[ESW_ACT_POLICE] = POLICE, [ESW_ACT_DROP] = GACT, [ESW_ACT_PASS] = GACT,
-		[ESW_ACT_TRAP] = GACT, [ESW_ACT_GOTO] = GACT,
-	};
-
-	return &tc_kinds[of[kind]];
-}
-
-static uint32_t pedits_from(const struct esw_flower_op *op, uint32_t first)
-{
-	uint32_t count = 0;
-
-	while (first + count < op->action_count &&
-	       op->actions[first + count].kind == ESW_ACT_PEDIT)
-		count++;
-	return count;
-}
-
-void esw_flower_put_actions(struct nlmsghdr *nlh, const struct esw_flower_op *op)
-{
-	const struct nla_bitfield32 flags = {
-		.value = TCA_ACT_FLAGS_NO_PERCPU_STATS, .selector = TCA_ACT_FLAGS_NO_PERCPU_STATS,
-	};
-	struct nlattr *acts = mnl_attr_nest_start(nlh, TCA_FLOWER_ACT);
-	uint16_t order = 1;
-
-	for (uint32_t i = 0; i < op->action_count; order++) {
-		const struct tc_kind *kind = kind_of(op->actions[i].kind);
-		uint32_t pedits = pedits_from(op, i);
-		struct nlattr *act = mnl_attr_nest_start(nlh, order), *options;
-
-		mnl_attr_put_strz(nlh, TCA_ACT_KIND, kind->name);
-		options = mnl_attr_nest_start(nlh, TCA_ACT_OPTIONS | NLA_F_NESTED);
-		if (pedits)
-			esw_flower_put_pedit(nlh, &op->actions[i], pedits);
-		else
-			kind->put(nlh, &op->actions[i]);
-		mnl_attr_nest_end(nlh, options);
-		mnl_attr_put(nlh, TCA_ACT_COOKIE, sizeof(op->cookie), op->cookie);
-		mnl_attr_put(nlh, TCA_ACT_FLAGS, sizeof(flags), &flags);
-		mnl_attr_nest_end(nlh, act);
-		i += pedits ? pedits : 1;
-	}
-	mnl_attr_nest_end(nlh, acts);
-}
 
 /* ---- parsing one action -------------------------------------------------------------------------- */
 
@@ -389,7 +259,7 @@ static void parse_options(const struct tc_kind *kind, const struct nlattr *optio
 		rule->rec.flags |= ESW_REC_UNKNOWN;
 		return;
 	}
-	if (kind == &tc_kinds[PEDIT])
+	if (kind == &tc_kinds[ESW_TC_PEDIT])
 		count = esw_flower_parse_pedit(options, act, room);
 	else if (!kind->parse(options, act))
 		count = -1;
@@ -431,7 +301,7 @@ static void look_at(const struct nlattr *nest, struct seen *seen)
 		}
 	}
 	for (size_t i = 0; i < ESW_ARRAY_SIZE(tc_kinds); i++) {
-		if (strcmp(name, tc_kinds[i].name) == 0)
+		if (strcmp(name, esw_flower_tc_names[i]) == 0)
 			seen->kind = &tc_kinds[i];
 	}
 }
@@ -440,7 +310,7 @@ static bool is_dangling(const struct seen *seen)
 {
 	struct esw_flower_act act = { 0 };
 
-	return seen->kind == &tc_kinds[MIRRED] && seen->options &&
+	return seen->kind == &tc_kinds[ESW_TC_MIRRED] && seen->options &&
 	       parse_mirred(seen->options, &act) && !act.number;
 }
 
