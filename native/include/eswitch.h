@@ -74,6 +74,7 @@ enum esw_link_verb {
 	 * does. One of ours that stands on another link, or has another VLAN, is -EEXIST. */
 	ESW_LINK_MACVLAN = 4, /* mode bridge */
 	ESW_LINK_VLAN = 5,    /* 802.1Q, with `vlan_id` */
+	ESW_LINK_UNMARK = 6,   /* take `altname` off `name` */
 };
 
 enum esw_link_set {

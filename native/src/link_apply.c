@@ -50,6 +50,8 @@ static const char *check_text(const struct esw_link_op *op)
 		if (op->verb == ESW_LINK_VLAN && (op->vlan_id < 1 || op->vlan_id > VLAN_ID_MAX))
 			return "a VLAN is 1 to 4094";
 		return NULL;
+	case ESW_LINK_UNMARK:
+		return op->altname[0] ? NULL : "altname is empty";
 	case ESW_LINK_DELETE:
 		return op->altname[0] ? NULL : "a delete needs the altname that proves ownership";
 	case ESW_LINK_SET:
@@ -158,6 +160,8 @@ static int dispatch(struct esw_link_wave *wave, uint32_t verb)
 		return esw_link_wave_child(wave);
 	case ESW_LINK_DELETE:
 		return esw_link_wave_delete(wave);
+	case ESW_LINK_UNMARK:
+		return esw_link_wave_unmark(wave);
 	default:
 		return esw_link_wave_set(wave);
 	}
@@ -173,7 +177,7 @@ static void run_wave(struct builder *builder)
 	if (!lead)
 		return;
 	err = esw_nl_open(&wave.nl, lead->op.netns, NETLINK_ROUTE);
-	if (err == -ENOENT && lead->op.verb == ESW_LINK_DELETE)
+	if (err == -ENOENT && lead->op.verb != ESW_LINK_SET && lead->op.verb != ESW_LINK_VETH)
 		return; /* the namespace is gone, and all its links with it */
 	if (!err) {
 		esw_nl_txn_init(&wave.txn, &wave.nl);

@@ -43,6 +43,7 @@ int esw_link_wave_veth(struct esw_link_wave *wave);
 int esw_link_wave_child(struct esw_link_wave *wave);
 int esw_link_wave_delete(struct esw_link_wave *wave);
 int esw_link_wave_set(struct esw_link_wave *wave);
+int esw_link_wave_unmark(struct esw_link_wave *wave);
 
 /* ---- messages (link_msg.c) ------------------------------------------------------------------- */
 
@@ -51,6 +52,7 @@ enum esw_link_step {
 	ESW_STEP_GET,
 	ESW_STEP_CREATE,
 	ESW_STEP_ALTNAME,
+	ESW_STEP_UNMARK,
 	ESW_STEP_RENAME,
 	ESW_STEP_FIELDS,
 	ESW_STEP_FLAGS,
@@ -75,6 +77,7 @@ struct esw_link_want {
 
 int esw_link_get(struct esw_nl_txn *txn, const char *name, uint32_t ifindex, uint32_t tag);
 int esw_link_rename(struct esw_nl_txn *txn, uint32_t ifindex, const char *name, uint32_t tag);
+int esw_link_del_altname(struct esw_nl_txn *txn, uint32_t ifindex, const char *altname, uint32_t tag);
 int esw_link_flags(struct esw_nl_txn *txn, uint32_t ifindex, bool up, uint32_t tag);
 int esw_link_move(struct esw_nl_txn *txn, uint32_t ifindex, int netns_fd, const char *name,
 		  uint32_t tag);

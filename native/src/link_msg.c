@@ -149,6 +149,16 @@ static int put_altname(struct esw_nl_txn *txn, uint32_t ifindex, const char *alt
 	return esw_nl_txn_push(txn, tag);
 }
 
+int esw_link_del_altname(struct esw_nl_txn *txn, uint32_t ifindex, const char *altname, uint32_t tag)
+{
+	struct nlmsghdr *nlh = begin(txn, RTM_DELLINKPROP, 0, ifindex);
+	struct nlattr *list = mnl_attr_nest_start(nlh, IFLA_PROP_LIST);
+
+	mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, altname);
+	mnl_attr_nest_end(nlh, list);
+	return esw_nl_txn_push(txn, tag);
+}
+
 /* Apart from put_fields and before the link goes up: the kernel handles IFLA_AF_SPEC after flags,
  * so in one message the link-local address would be there already. */
 static int put_noaddrgen(struct esw_nl_txn *txn, uint32_t ifindex, uint32_t tag)

@@ -219,6 +219,34 @@ static void test_peer_comes_back_renamed(void **state)
 	remove_pair("tc0");
 }
 
+/* What is not ours to delete is given back: marks off, name as it was. */
+static void test_unmark(void **state)
+{
+	struct esw_link_op op = veth_op("ta7u", "tb7u"), mark = {.verb = ESW_LINK_SET, .set = ESW_SET_ALTNAME};
+	struct esw_link_op unmark = {.verb = ESW_LINK_UNMARK};
+	struct esw_link_rec rec;
+
+	(void)state;
+	assert_ok(APPLY(esw_link_apply, op));
+	strcpy(mark.name, "ta7u");
+	strcpy(mark.altname, "t~enp1s0r0");
+	assert_ok(APPLY(esw_link_apply, mark));
+	strcpy(unmark.name, "ta7u");
+	strcpy(unmark.altname, "t~enp1s0r0");
+	assert_ok(APPLY(esw_link_apply, unmark));
+	assert_int_equal(if_nametoindex("t~enp1s0r0"), 0);
+	assert_true(find_link("", "ta7u", &rec));
+	assert_string_equal(rec.altname, "t.ta7u");
+	assert_ok(APPLY(esw_link_apply, unmark)); /* gone already */
+	strcpy(unmark.name, "absent");
+	assert_ok(APPLY(esw_link_apply, unmark));
+	strcpy(unmark.netns, "/nowhere");
+	assert_ok(APPLY(esw_link_apply, unmark));
+	unmark.altname[0] = '\0';
+	assert_refused(APPLY(esw_link_apply, unmark), EINVAL, "altname is empty");
+	remove_pair("ta7u");
+}
+
 static void test_no_such_netns(void **state)
 {
 	struct esw_link_op op = veth_op("tc1", "td1"), del = delete_op("tc1");
@@ -353,7 +381,7 @@ int main(void)
 		cmocka_unit_test(test_peer_comes_back_renamed),
 		cmocka_unit_test(test_no_such_netns), cmocka_unit_test(test_order_in_a_batch),
 		cmocka_unit_test(test_bad_records), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_dump_arguments),
+		cmocka_unit_test(test_dump_arguments), cmocka_unit_test(test_unmark),
 	};
 
 	need_root();

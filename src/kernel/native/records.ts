@@ -24,7 +24,7 @@ export const BATCH_HDR = record('esw_batch_hdr', {
 
 export const RESULT = record('esw_result', { error: i32, ifindex: u32, extack: text(120) });
 
-export const LINK_VERB = { veth: 1, delete: 2, set: 3, macvlan: 4, vlan: 5 } as const;
+export const LINK_VERB = { veth: 1, delete: 2, set: 3, macvlan: 4, vlan: 5, unmark: 6 } as const;
 export const LINK_SET = {
   mtu: 1 << 0,
   mac: 1 << 1,
