@@ -41,6 +41,28 @@ export function altname(identity: Identity, linkName: string): string {
   return `${altnameMark(identity)}${linkName}`;
 }
 
+/**
+ * The altname that keeps the name a NIC's link had before it became a side of a port. Apart from the
+ * mark, and no plain altname: inside a sandbox an engine may need that very name (`eth0`).
+ */
+export function formerMark(identity: Identity, name: string): string {
+  return `${identity.instance}~${name}`;
+}
+
+/** The name that a link had before it became ours; null when it is none of ours. */
+export function formerName(identity: Identity, altnames: Iterable<string>): string | null {
+  const prefix = formerMark(identity, '');
+  for (const name of altnames) if (name.startsWith(prefix)) return name.slice(prefix.length);
+  return null;
+}
+
+/** Whether a link carries a mark of this instance, of either kind. */
+export function isMarked(identity: Identity, altnames: Iterable<string>): boolean {
+  const prefixes = [altnameMark(identity), formerMark(identity, '')];
+  for (const name of altnames) if (prefixes.some(prefix => name.startsWith(prefix))) return true;
+  return false;
+}
+
 export type LinkRole = 'endpoint-rep' | 'endpoint-fn' | 'gateway-rep' | 'gateway-fn' | 'vlan-link';
 const ROLES: Readonly<Record<string, LinkRole>> = {
   r: 'endpoint-rep',

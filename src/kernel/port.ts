@@ -5,7 +5,9 @@
 
 import type { Op } from '../ir/op.ts';
 import type { Key, Resource } from '../ir/resource.ts';
-import type { Cidr, Mac, PortSlot } from '../lib/brand.ts';
+import type { Cidr, Ifindex, Mac, PortSlot } from '../lib/brand.ts';
+import type { FunctionRef } from '../model/nic.ts';
+import type { FunctionSnapshot } from '../model/vf-lease.ts';
 
 export type Answer = 'yes' | 'no' | 'unknown';
 
@@ -112,6 +114,15 @@ export interface KernelPort {
    * them elsewhere would go on sending there. False: the link is down or gone.
    */
   announce(what: Announcement): Promise<boolean>;
+  /**
+   * Gives a NIC's function back after its port was deleted (and whatever a crash left of one): out of
+   * any namespace, without our marks, and with names, MACs, MTUs and up states of `before` (null: not
+   * known, then names only). A function or side that is not there any more is given back already.
+   * EBUSY: its netdev is in a namespace that cannot be found (yet).
+   */
+  giveBack(ref: FunctionRef, before: FunctionSnapshot | null): Promise<OpResult>;
+  /** Addresses of links in the host's namespace, link-local ones left out: who has one is in use. */
+  hostAddresses(): Promise<ReadonlyMap<Ifindex, readonly Cidr[]>>;
   watch(onEvent: (event: KernelEvent) => void): () => void;
   /** Releases handles; kernel state stays. */
   close(): Promise<void>;

@@ -1,133 +1,52 @@
-/** Ports: veth pairs made, put right and deleted; a lost container port rebuilt in its sandbox. */
-import { altname } from '../../ir/names.ts';
+/** Ports of both sorts: veth pairs and functions of NICs. */
 import type { Port } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
-import { macToBytes } from '../../lib/mac.ts';
 import type { OpResult } from '../port.ts';
-import { applyBatch, type BatchResult, DONE } from './batch.ts';
+import { DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
-import type { ValuesOf } from './layout.ts';
 import type { LinkNames } from './link-names.ts';
-import { hostLinks } from './links.ts';
-import { placeInSandbox } from './placement.ts';
-import { LINK_OP, LINK_SET, LINK_VERB } from './records.ts';
+import { deletePairs, putPairs } from './veth-ports.ts';
+import { isVfPort, putVfPorts } from './vf-ports.ts';
+import { releaseVfPorts } from './vf-release.ts';
 
 /** ETH_MIN_MTU and ETH_MAX_MTU: the library takes 0 for "leave alone", so they are checked here. */
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
 
-type LinkOp = Partial<ValuesOf<typeof LINK_OP>>;
-
-/** Makes pairs, or puts existing ones of ours right: MACs, MTU, names, altnames, up. */
+/** Makes ports, or puts those of ours right. */
 export async function putPorts(
   context: NativeContext,
   names: LinkNames,
   ports: readonly Port[],
 ): Promise<OpResult[]> {
+  const refusals = ports.map(port => checkMtu(port.mtu));
+  const good = ports.filter((_, at) => refusals[at] === null);
+  const [pairs, functions] = [good.filter(port => !isVfPort(port)), good.filter(isVfPort)];
   const results = new Map<Port, OpResult>();
-  const good = ports.filter(port => {
-    const refusal = checkMtu(port.mtu);
-    if (refusal !== null) results.set(port, refusal);
-    return refusal === null;
-  });
-  const placed = good.filter(port => port.sandbox !== null);
-  const before = new Set(
-    placed.length === 0 ? [] : [...(await hostLinks(context.library, context.identity)).own.keys()],
-  );
-  for (const [port, made] of await makePairs(context, good)) {
-    if (made.errno === 0) names.learn(port.rep, made.ifindex);
-    results.set(port, { errno: made.errno, extack: made.extack });
-  }
-  for (const port of placed) {
-    const isNew = !before.has(port.rep);
-    if (results.get(port)?.errno === 0 && (isNew || before.has(port.fn)))
-      results.set(port, await place(context, names, port, isNew));
-  }
-  return ports.map(port => results.get(port) ?? DONE);
-}
-
-async function makePairs(
-  context: NativeContext,
-  ports: readonly Port[],
-): Promise<ReadonlyMap<Port, BatchResult>> {
-  const run = (list: readonly LinkOp[]): Promise<BatchResult[]> =>
-    applyBatch(context.library, 'esw_link_apply', LINK_OP, list);
-  const first = await run(ports.map(port => pairOp(context, port)));
-  const results = new Map(ports.map((port, at) => [port, first[at] ?? { ...DONE, ifindex: 0 }]));
-  // A link of ours under another name keeps our altname and so makes the new pair's collide.
-  const taken = ports.filter(port => results.get(port)?.errno === ERRNO.EEXIST);
-  const renames = taken.length === 0 ? [] : await renamesHome(context, taken);
-  if (renames.length > 0) {
-    await run(renames);
-    const again = await run(taken.map(port => pairOp(context, port)));
-    for (const [at, port] of taken.entries()) results.set(port, again[at] ?? { ...DONE, ifindex: 0 });
-  }
-  return results;
-}
-
-/** What gives renamed links of these ports their own names back. */
-async function renamesHome(context: NativeContext, ports: readonly Port[]): Promise<LinkOp[]> {
-  const { own } = await hostLinks(context.library, context.identity);
-  return ports
-    .flatMap(port => [own.get(port.rep), own.get(port.fn)])
-    .filter(link => link !== undefined && link.currentName !== link.name)
-    .flatMap(link =>
-      link === undefined
-        ? []
-        : [{ verb: LINK_VERB.set, set: LINK_SET.name, name: link.currentName, new_name: link.name }],
-    );
-}
-
-function pairOp({ identity }: NativeContext, port: Port): LinkOp {
-  return {
-    verb: LINK_VERB.veth,
-    name: port.rep,
-    altname: altname(identity, port.rep),
-    mac: macToBytes(port.repMac),
-    up: 1,
-    noaddrgen: 1,
-    mtu: port.mtu,
-    peer_name: port.fn,
-    peer_altname: altname(identity, port.fn),
-    peer_mac: macToBytes(port.fnMac),
-    // Docker raises the function side of an endpoint, inside the sandbox.
-    peer_up: port.role === 'gateway' ? 1 : 0,
+  const note = (list: readonly Port[], outcome: readonly OpResult[]): void => {
+    for (const [at, port] of list.entries()) results.set(port, outcome[at] ?? DONE);
   };
+  if (pairs.length > 0) note(pairs, await putPairs(context, names, pairs));
+  if (functions.length > 0) note(functions, await putVfPorts(context, names, functions));
+  return ports.map((port, at) => refusals[at] ?? results.get(port) ?? DONE);
+}
+
+/** Pairs go, wherever their function side is; functions are given back. */
+export async function deletePorts(
+  context: NativeContext,
+  names: LinkNames,
+  ports: readonly Port[],
+): Promise<OpResult[]> {
+  const [pairs, functions] = [ports.filter(port => !isVfPort(port)), ports.filter(isVfPort)];
+  const deleted = await deletePairs(context, names, pairs);
+  const released = await releaseVfPorts(context, names, functions);
+  return ports.map(port => {
+    const outcome = isVfPort(port) ? released[functions.indexOf(port)] : deleted[pairs.indexOf(port)];
+    return outcome ?? DONE;
+  });
 }
 
 function checkMtu(mtu: number): OpResult | null {
   if (mtu < MIN_MTU) return { errno: ERRNO.EINVAL, extack: 'mtu less than device minimum' };
   return mtu > MAX_MTU ? { errno: ERRNO.EINVAL, extack: 'mtu greater than device maximum' } : null;
-}
-
-/** A new pair that cannot be placed is taken away again: it would look whole, and never be tried again. */
-async function place(
-  context: NativeContext,
-  names: LinkNames,
-  port: Port,
-  isNew: boolean,
-): Promise<OpResult> {
-  const result = await placeInSandbox(context, port);
-  if (result.errno !== 0 && isNew) await deletePorts(context, names, [port]);
-  return result;
-}
-
-/** Both ends go, wherever the function side is. A link without our altname is refused (EEXIST). */
-export async function deletePorts(
-  { library, identity, pins }: NativeContext,
-  names: LinkNames,
-  ports: readonly Port[],
-): Promise<OpResult[]> {
-  const ops = ports.map(port => ({
-    verb: LINK_VERB.delete,
-    name: port.rep,
-    altname: altname(identity, port.rep),
-  }));
-  const results = await applyBatch(library, 'esw_link_apply', LINK_OP, ops);
-  for (const port of ports) {
-    names.forget(port.rep);
-    names.forget(port.fn);
-  }
-  await pins.dropHooks(ports.filter((_, at) => results[at]?.errno === 0).map(port => port.rep));
-  return results.map(({ errno, extack }) => ({ errno, extack }));
 }

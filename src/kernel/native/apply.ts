@@ -88,7 +88,7 @@ export async function applyOps(
   ops: readonly Op[],
 ): Promise<OpResult[]> {
   const doomed = ops.flatMap(op =>
-    op.verb === 'delete' && op.resource.kind === 'port' ? [op.resource.rep] : [],
+    op.verb === 'delete' && op.resource.kind === 'port' && op.resource.vf === null ? [op.resource.rep] : [],
   );
   const names = new LinkNames(context, seen, new Set(doomed));
   const results: OpResult[] = [];

@@ -115,6 +115,13 @@ export async function detachHooks(
   return hooks.map(hook => outcome.get(hook) ?? DONE);
 }
 
+/** Takes the program off one link, whatever its name is by now. */
+export async function detachFrom({ library, pins }: NativeContext, name: string): Promise<OpResult> {
+  const op = { verb: HOOK_VERB.detach, mode: HOOK_MODE.auto, name, program: PORT_PROGRAM, dir: pins.dir };
+  const [result] = await applyBatch(library, 'esw_hook_apply', HOOK_OP, [op]);
+  return plain(result ?? DONE);
+}
+
 function plain({ errno, extack }: OpResult): OpResult {
   return { errno, extack };
 }

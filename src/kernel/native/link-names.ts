@@ -26,7 +26,7 @@ export class LinkNames {
 
   /**
    * `seen` outlives one apply: what was ours then is likely to be ours now. `doomed`: representors
-   * that this apply deletes.
+   * of veth pairs that this apply deletes.
    */
   constructor(context: NativeContext, seen: Map<string, number>, doomed: ReadonlySet<string>) {
     this.#context = context;

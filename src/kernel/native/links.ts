@@ -22,6 +22,8 @@ export interface OwnLink {
   readonly role: LinkRole;
   /** Name of the pair's other side. */
   readonly twin: string;
+  /** IFLA_INFO_KIND: `veth`, or "" for a NIC's link. */
+  readonly kind: string;
   readonly up: boolean;
   readonly mtu: number;
   readonly mac: Uint8Array;

@@ -3,6 +3,7 @@ import { altname, altnameMark, linkRole } from '../../ir/names.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { EswError } from '../../lib/errors.ts';
 import type { Identity } from '../../model/intent.ts';
+import type { NicPort } from '../nic-port.ts';
 import type { Announcement, KernelEvent, KernelPort } from '../port.ts';
 import { announce } from './announce.ts';
 import { applyOps } from './apply.ts';
@@ -18,9 +19,12 @@ import { hostLinks } from './links.ts';
 import { Maps } from './maps.ts';
 import { Nft } from './nft.ts';
 import { observe } from './observe.ts';
+import { hostAddresses } from './observe-links.ts';
 import { chooseBpffs, Pins } from './pins.ts';
 import { parseProbes } from './probes.ts';
 import { EVENT_GROUP, LINK_REC } from './records.ts';
+import { ifnameIn } from './vf-ports.ts';
+import { giveBack } from './vf-release.ts';
 
 export interface NativeKernelOptions {
   readonly identity: Identity;
@@ -31,6 +35,8 @@ export interface NativeKernelOptions {
   /** Mount point of a bpffs; null: the system's, else one of our own below `runDir`. */
   readonly bpffs: string | null;
   readonly runDir: string;
+  /** The host's NICs, whose functions can be ports; absent: veth pairs only. */
+  readonly nics?: NicPort;
   /** Ports this host can have: size of the port tables when they are first made. */
   readonly maxPorts: number;
   /** How to attach hooks; `auto` (clsact at once, tcx when the host is quiet) unless a test wants one. */
@@ -63,6 +69,7 @@ export function createNativeKernel(
     maps: new Maps(library, pins),
     nft: new Nft(library, identity.instance),
     forward: new ForwardAccepts(identity.instance),
+    nics: options.nics ?? null,
     bpfObject: options.bpfObject,
     hookMode: options.hookMode ?? 'auto',
     maxPorts: options.maxPorts,
@@ -131,7 +138,15 @@ class NativeKernel implements KernelPort {
     const byPeer = links.find(
       link => link.kind === 'veth' && link.peer_ifindex === ifindex && link.peer_netnsid >= 0,
     );
-    return byPeer?.name ?? null;
+    return byPeer?.name ?? ifnameIn(this.#context, netns, rep);
+  }
+
+  giveBack(...[ref, before]: Parameters<KernelPort['giveBack']>): ReturnType<KernelPort['giveBack']> {
+    return giveBack(this.#context, ref, before);
+  }
+
+  hostAddresses(): ReturnType<KernelPort['hostAddresses']> {
+    return hostAddresses(this.#context);
   }
 
   announce(what: Announcement): Promise<boolean> {

@@ -3,6 +3,7 @@ import { forwardAccept, programs } from '../../ir/make.ts';
 import { gatewayPrefix } from '../../ir/names.ts';
 import type { ForwardAccept, Key, Resource } from '../../ir/resource.ts';
 import { ipFamily } from '../../lib/ip.ts';
+import type { NicFunction } from '../../model/nic.ts';
 import type { Snapshot } from '../port.ts';
 import type { NativeContext } from './context.ts';
 import { type EntryRows, observedEntries } from './entries.ts';
@@ -15,6 +16,7 @@ import { observedAddresses, observedHooks, observedPorts } from './observe-links
 import { PORT_PROGRAM } from './pins.ts';
 import { GLOBAL_SYSCTLS, gatewaySysctls, readSysctls } from './sysctl.ts';
 import { FIB, NETS, PORTS, SUBNETS } from './tables.ts';
+import { functionsByKey } from './vf-functions.ts';
 
 /** Reads the lanes beside each other; links come first, because the rest is named by them. */
 export async function observe(
@@ -23,7 +25,7 @@ export async function observe(
 ): Promise<Snapshot> {
   const links = await hostLinks(context.library, context.identity);
   const { library, pins, maps } = context;
-  const [direct, programId, hookRecords, rows, addresses, table, sysctls] = await Promise.all([
+  const [direct, programId, hookRecords, rows, addresses, table, sysctls, functions] = await Promise.all([
     observedDirect(context, links, sandboxes()),
     library.call('esw_prog_id', pins.dir, PORT_PROGRAM),
     readPortHooks(context, links),
@@ -31,11 +33,12 @@ export async function observe(
     observedAddresses(context, links),
     context.nft.list(),
     readSysctls(sysctlPaths(context, links)),
+    representedFunctions(context, links),
   ]);
   const hooks = observedHooks(hookRecords, links, programId);
   const found: Resource[] = [
     ...(await observedPrograms(context, programId)),
-    ...observedPorts(links, rows.ports),
+    ...observedPorts(context, links, rows.ports, functions),
     ...direct,
     ...hooks.resources,
     ...addresses,
@@ -54,6 +57,18 @@ export async function observe(
     generation: await maps.generation(),
     hookMode: hooks.mode,
   };
+}
+
+/** Functions by their representor's ifindex. NICs are asked only when a port may be one of theirs. */
+async function representedFunctions(
+  context: NativeContext,
+  links: HostLinks,
+): Promise<ReadonlyMap<number, NicFunction>> {
+  if ([...links.own.values()].every(link => link.kind === 'veth')) return new Map();
+  const functions = [...(await functionsByKey(context)).values()];
+  return new Map(
+    functions.flatMap(each => (each.representor === null ? [] : [[each.representor.ifindex, each] as const])),
+  );
 }
 
 async function readRows({ maps }: NativeContext): Promise<EntryRows> {

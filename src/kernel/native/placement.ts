@@ -1,5 +1,6 @@
 /** A function side into its sandbox, configured as Docker had it: for ports that were lost and rebuilt. */
 import { spawn } from 'node:child_process';
+import { access } from 'node:fs/promises';
 import { altname } from '../../ir/names.ts';
 import type { DirectPort, Port, SandboxPlacement } from '../../ir/resource.ts';
 import type { Cidr, Ip } from '../../lib/brand.ts';
@@ -13,6 +14,15 @@ import { ADD, ADDR_OP, LINK_OP, LINK_SET, LINK_VERB, PROTO_MARK, ROUTE_OP } from
 const AF_INET = 2;
 const AF_INET6 = 10;
 const RT_TABLE_MAIN = 254;
+
+/** Whether there is a sandbox to put the function side into: it may have ended by now. */
+export async function sandboxIsThere({ sandbox }: Port): Promise<boolean> {
+  if (sandbox === null) return false;
+  return access(sandbox.netns).then(
+    () => true,
+    () => false,
+  );
+}
 
 /** Moves, renames and raises the function side, then sets its addresses and default routes. */
 export async function placeInSandbox(

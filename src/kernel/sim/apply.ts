@@ -1,7 +1,8 @@
 /** One operation of a plan, run by the simulated kernel. Throws Refusal for what the kernel refuses. */
 import type { Op } from '../../ir/op.ts';
-import type { Kind, Resource } from '../../ir/resource.ts';
+import type { Kind, Port, Resource } from '../../ir/resource.ts';
 import { deleteDirectPort, deleteVlanLink, makeDirectPort, makeVlanLink } from './direct-links.ts';
+import type { SimHost } from './host.ts';
 import {
   addAddress,
   attachHook,
@@ -11,7 +12,6 @@ import {
   makePort,
   setSysctl,
 } from './links.ts';
-import type { SimHost } from './state.ts';
 import {
   deletePortEntry,
   loadPrograms,
@@ -24,10 +24,20 @@ import {
   swapFib,
   unloadPrograms,
 } from './tables.ts';
+import { freeName, makeVfPort, releaseVfPort } from './vf-ports.ts';
 
 interface Handler<R extends Resource> {
   readonly put: (host: SimHost, resource: R) => void;
   readonly remove: (host: SimHost, resource: R) => void;
+}
+
+function putPort(host: SimHost, port: Port): void {
+  if (port.vf !== null) {
+    makeVfPort(host, port, port.vf);
+    return;
+  }
+  freeName(host, port);
+  makePort(host, port);
 }
 
 const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> } = {
@@ -36,8 +46,8 @@ const HANDLERS: { readonly [K in Kind]: Handler<Extract<Resource, { kind: K }>> 
     remove: ({ state }) => unloadPrograms(state),
   },
   port: {
-    put: ({ state, identity }, r) => makePort(state, identity, r),
-    remove: ({ state, identity }, r) => deletePort(state, identity, r),
+    put: putPort,
+    remove: (host, r) => (r.vf === null ? deletePort(host, r) : releaseVfPort(host, r, r.vf)),
   },
   'vlan-link': { put: makeVlanLink, remove: deleteVlanLink },
   'direct-port': { put: makeDirectPort, remove: deleteDirectPort },

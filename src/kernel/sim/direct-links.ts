@@ -5,7 +5,8 @@ import type { DirectPort, Resource, SandboxPlacement, VlanLink } from '../../ir/
 import { ERRNO } from '../../lib/errno.ts';
 import { stableMac } from '../../lib/mac.ts';
 import { Refusal } from './refusal.ts';
-import { HOST, type SimHost, type SimLink, type SimState } from './state.ts';
+import { HOST, type SimLink, type SimState } from './state.ts';
+import type { SimHost } from './host.ts';
 
 export function makeVlanLink(host: SimHost, { link, parent, vlan, mtu }: VlanLink): void {
   const { state, identity } = host;
@@ -29,7 +30,7 @@ export function makeVlanLink(host: SimHost, { link, parent, vlan, mtu }: VlanLin
   state.add({
     ifindex,
     name: link,
-    altname: mark,
+    altnames: new Set([mark]),
     mac,
     mtu,
     up: true,
@@ -71,7 +72,7 @@ function addPort({ state, identity }: SimHost, { fn, mac, mtu }: DirectPort, low
   return state.add({
     ifindex,
     name: fn,
-    altname: mark,
+    altnames: new Set([mark]),
     mac,
     mtu,
     up: false,
@@ -96,8 +97,9 @@ export function dumpDirect({ state, identity }: SimHost, sandboxes: ReadonlySet<
   return [...state.links.values()].flatMap((link): Resource[] => {
     const { lower, vlan, mac, mtu, netns } = link;
     const isSeen = netns === HOST || sandboxes.has(netns);
-    if (lower === undefined || !isSeen || link.altname?.startsWith(mark) !== true) return [];
-    const name = link.altname.slice(mark.length);
+    const marked = [...link.altnames].find(text => text.startsWith(mark));
+    if (lower === undefined || !isSeen || marked === undefined) return [];
+    const name = marked.slice(mark.length);
     const parent = nameOf(lower);
     if (vlan === undefined) {
       const sandbox = netns === HOST ? null : { netns, ifname: link.name, addresses: [], gateways: [] };
@@ -112,12 +114,12 @@ export function dumpDirect({ state, identity }: SimHost, sandboxes: ReadonlySet<
 function findPort({ state, identity }: SimHost, { fn, sandbox }: DirectPort): SimLink | undefined {
   const mark = altname(identity, fn);
   const places = [HOST, sandbox?.netns];
-  return [...state.links.values()].find(link => link.altname === mark && places.includes(link.netns));
+  return [...state.links.values()].find(link => link.altnames.has(mark) && places.includes(link.netns));
 }
 
 function ownOrRefuse({ state, identity }: SimHost, name: string): SimLink | undefined {
   const found = state.find(HOST, name);
-  if (found !== undefined && found.altname !== altname(identity, name))
+  if (found !== undefined && !found.altnames.has(altname(identity, name)))
     throw new Refusal(ERRNO.EEXIST, 'link is not ours');
   return found;
 }

@@ -4,8 +4,10 @@
  */
 import { altname, linkRole } from '../../ir/names.ts';
 import type { Key } from '../../ir/resource.ts';
-import type { PortSlot } from '../../lib/brand.ts';
+import type { Cidr, Ifindex, PortSlot } from '../../lib/brand.ts';
 import type { Identity } from '../../model/intent.ts';
+import type { FunctionRef } from '../../model/nic.ts';
+import type { FunctionSnapshot } from '../../model/vf-lease.ts';
 import type {
   Announcement,
   Counters,
@@ -20,9 +22,12 @@ import type {
 } from '../port.ts';
 import { runOp } from './apply.ts';
 import { dumpState } from './dump.ts';
+import type { Capacity, SimHost } from './host.ts';
 import { peerOf } from './links.ts';
+import type { SimNics } from './nics.ts';
 import { Refusal } from './refusal.ts';
-import { type Capacity, HOST, type SimHost, type SimLink, SimState } from './state.ts';
+import { HOST, type SimLink, SimState } from './state.ts';
+import { functionOf, giveBack } from './vf-ports.ts';
 
 /** The daemon dies here: thrown by `apply` when the planned crash is reached. */
 export class SimCrash extends Error {}
@@ -31,6 +36,8 @@ export interface SimOptions {
   /** Kernel memory to work on; a new one when absent. Two kernels over one state = a restarted daemon. */
   readonly state?: SimState;
   readonly capacity?: Capacity;
+  /** The host's NICs, over the same `state`. */
+  readonly nics?: SimNics;
   /** Awaited before every call, to model a slow kernel. */
   readonly delay?: () => Promise<void>;
 }
@@ -75,7 +82,8 @@ export class SimKernel implements KernelPort {
 
   constructor(identity: Identity, options: SimOptions = {}) {
     this.state = options.state ?? new SimState();
-    this.#host = { state: this.state, identity, capacity: options.capacity ?? { ports: 16384, fib: 65536 } };
+    const { capacity = { ports: 16384, fib: 65536 }, nics = null } = options;
+    this.#host = { state: this.state, identity, capacity, nics };
     this.#delay = options.delay;
   }
 
@@ -114,7 +122,8 @@ export class SimKernel implements KernelPort {
 
   async sandboxIfname(netns: string, rep: string): Promise<string | null> {
     const link = this.state.find(HOST, rep);
-    const fn = (link && peerOf(this.state, link)) ?? this.#directIn(netns, rep);
+    const pair = link && (functionOf(this.#host, link)?.netdev ?? peerOf(this.state, link));
+    const fn = pair ?? this.#directIn(netns, rep);
     return fn !== undefined && fn.netns === netns && netns !== HOST ? fn.name : null;
   }
 
@@ -123,6 +132,16 @@ export class SimKernel implements KernelPort {
     if (link?.up !== true) return false;
     this.announced.push(what);
     return true;
+  }
+
+  async giveBack(ref: FunctionRef, before: FunctionSnapshot | null): Promise<OpResult> {
+    await this.#delay?.();
+    return answer(() => giveBack(this.#host, ref, before));
+  }
+
+  async hostAddresses(): Promise<ReadonlyMap<Ifindex, readonly Cidr[]>> {
+    const links = [...this.state.links.values()].filter(link => link.netns === HOST);
+    return new Map(links.map(({ ifindex, addresses }) => [ifindex as Ifindex, [...addresses]]));
   }
 
   watch(onEvent: (event: KernelEvent) => void): () => void {
@@ -166,7 +185,7 @@ export class SimKernel implements KernelPort {
     const twin = linkRole(identity, rep)?.twin;
     if (twin === undefined) return undefined;
     return [...state.links.values()].find(
-      link => link.netns === netns && link.altname === altname(identity, twin),
+      link => link.netns === netns && link.altnames.has(altname(identity, twin)),
     );
   }
 
@@ -177,12 +196,16 @@ export class SimKernel implements KernelPort {
       planned.times -= 1;
       return { errno: planned.errno, extack: planned.extack };
     }
-    try {
-      runOp(this.#host, op);
-      return SUCCESS;
-    } catch (error) {
-      if (error instanceof Refusal) return { errno: error.errno, extack: error.extack };
-      throw error;
-    }
+    return answer(() => runOp(this.#host, op));
+  }
+}
+
+function answer(run: () => void): OpResult {
+  try {
+    run();
+    return SUCCESS;
+  } catch (error) {
+    if (error instanceof Refusal) return { errno: error.errno, extack: error.extack };
+    throw error;
   }
 }

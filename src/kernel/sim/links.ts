@@ -5,21 +5,22 @@ import type { Mac } from '../../lib/brand.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { isUnicast } from '../../lib/mac.ts';
 import type { Identity } from '../../model/intent.ts';
+import type { SimHost } from './host.ts';
 import { Refusal } from './refusal.ts';
-import { HOST, type SimHost, type SimLink, type SimState } from './state.ts';
+import { HOST, type SimLink, type SimState } from './state.ts';
 
 /** veth's limits: ETH_MIN_MTU and ETH_MAX_MTU of include/uapi/linux/if_ether.h. */
 const MIN_MTU = 68;
 const MAX_MTU = 65535;
 
-export function makePort(state: SimState, identity: Identity, port: Port): void {
+export function makePort({ state, identity }: SimHost, port: Port): void {
   checkLink(port);
   const rep = state.find(HOST, port.rep);
   if (rep === undefined) {
     createPair(state, identity, port);
     return;
   }
-  if (rep.altname !== altname(identity, port.rep)) throw new Refusal(ERRNO.EEXIST, 'link is not ours');
+  if (!rep.altnames.has(altname(identity, port.rep))) throw new Refusal(ERRNO.EEXIST, 'link is not ours');
   const changed = rep.mac !== port.repMac || rep.mtu !== port.mtu || !rep.up;
   Object.assign(rep, { mac: port.repMac, mtu: port.mtu, up: true });
   const fn = peerOf(state, rep);
@@ -30,7 +31,7 @@ export function makePort(state: SimState, identity: Identity, port: Port): void 
   if (changed) state.emit({ kind: 'link', link: rep.name });
 }
 
-function checkLink(port: Port): void {
+export function checkLink(port: Port): void {
   if (port.mtu < MIN_MTU) throw new Refusal(ERRNO.EINVAL, 'mtu less than device minimum');
   if (port.mtu > MAX_MTU) throw new Refusal(ERRNO.EINVAL, 'mtu greater than device maximum');
   for (const mac of [port.repMac, port.fnMac])
@@ -53,7 +54,7 @@ function createPair(state: SimState, identity: Identity, port: Port): void {
   const repIndex = state.nextIfindex();
   const fnIndex = state.nextIfindex();
   const end = (name: string, ifindex: number, peer: number, mac: Mac, up: boolean): SimLink =>
-    state.add({ name, ifindex, peer, mac, mtu, up, altname: altname(identity, name) });
+    state.add({ name, ifindex, peer, mac, mtu, up, altnames: new Set([altname(identity, name)]) });
   const fn = end(port.fn, fnIndex, repIndex, port.fnMac, port.role === 'gateway');
   end(port.rep, repIndex, fnIndex, port.repMac, true);
   if (sandbox === null) return;
@@ -62,10 +63,10 @@ function createPair(state: SimState, identity: Identity, port: Port): void {
   fn.up = true;
 }
 
-export function deletePort(state: SimState, identity: Identity, port: Port): void {
+export function deletePort({ state, identity }: SimHost, port: Port): void {
   const rep = state.find(HOST, port.rep);
   if (rep === undefined) return;
-  if (rep.altname !== altname(identity, port.rep)) throw new Refusal(ERRNO.EEXIST, 'link is not ours');
+  if (!rep.altnames.has(altname(identity, port.rep))) throw new Refusal(ERRNO.EEXIST, 'link is not ours');
   state.remove(rep);
 }
 
@@ -111,13 +112,14 @@ export function detachHook(host: SimHost, hook: Hook): void {
 /** A link of ours: the name alone is not enough, somebody else may have taken it. */
 export function needOurs({ state, identity }: SimHost, name: string): SimLink {
   const link = state.find(HOST, name);
-  if (link?.altname !== altname(identity, name)) throw new Refusal(ERRNO.ENODEV, `no link ${name} of ours`);
+  if (link?.altnames.has(altname(identity, name)) !== true)
+    throw new Refusal(ERRNO.ENODEV, `no link ${name} of ours`);
   return link;
 }
 
 export function findOurs({ state, identity }: SimHost, name: string): SimLink | undefined {
   const link = state.find(HOST, name);
-  return link?.altname === altname(identity, name) ? link : undefined;
+  return link?.altnames.has(altname(identity, name)) === true ? link : undefined;
 }
 
 export function peerOf(state: SimState, link: SimLink): SimLink | undefined {

@@ -1,59 +1,34 @@
-/** Netdevs of the model's NICs, and the namespaces they are in. */
+/** Netdevs of the model's NICs: links of the model's kernel that their drivers made. */
 import type { Ifindex, Mac } from '../../lib/brand.ts';
 import type { NicLink } from '../../model/nic.ts';
-
-/** Name of the host's namespace in this model. */
-export const HOST = '';
-
-export interface SimLink {
-  name: string;
-  ifindex: Ifindex;
-  altnames: readonly string[];
-  mac: Mac;
-  /** Bytes. */
-  mtu: number;
-  up: boolean;
-  netns: string;
-}
+import { HOST, type SimLink, type SimState } from './state.ts';
 
 export class SimWorld {
-  readonly #links = new Set<SimLink>();
-  #nextIfindex = 2;
+  readonly state: SimState;
+
+  constructor(state: SimState) {
+    this.state = state;
+  }
 
   /** A link in the host's namespace; name null: the next free `eth<n>`. */
   add(name: string | null, mac: Mac): SimLink {
-    const link: SimLink = {
-      ...{ name: '', ifindex: this.#nextIfindex++ as Ifindex, altnames: [], mac, mtu: 1500 },
-      ...{ up: false, netns: HOST },
-    };
-    link.name = name !== null && this.find(HOST, name) === undefined ? name : this.#free('eth');
-    this.#links.add(link);
-    return link;
+    const { state } = this;
+    const free = name !== null && !state.isTaken(HOST, name) ? name : this.#free('eth');
+    const ifindex = state.nextIfindex();
+    return state.add({ name: free, ifindex, peer: null, mac, mtu: 1500, up: false, physical: true });
   }
 
   remove(link: SimLink | null): void {
-    if (link !== null) this.#links.delete(link);
+    if (link !== null) this.state.remove(link);
   }
 
-  find(netns: string, name: string): SimLink | undefined {
-    return [...this.#links].find(link => link.netns === netns && link.name === name);
-  }
-
-  in(netns: string): SimLink[] {
-    return [...this.#links].filter(link => link.netns === netns);
-  }
-
-  /** Back in the host's namespace, as the kernel does it: renamed when the name is taken there. */
-  bringHome(link: SimLink): void {
-    const taken = this.find(HOST, link.name) !== undefined;
-    link.netns = HOST;
-    link.up = false;
-    if (taken) link.name = `dev${link.ifindex}`;
+  move(link: SimLink, netns: string, name: string): void {
+    this.state.move(link, netns, name);
   }
 
   #free(prefix: string): string {
     for (let n = 0; ; n++) {
-      if (this.find(HOST, `${prefix}${n}`) === undefined) return `${prefix}${n}`;
+      if (!this.state.isTaken(HOST, `${prefix}${n}`)) return `${prefix}${n}`;
     }
   }
 }
@@ -62,5 +37,5 @@ export class SimWorld {
 export function shown(link: SimLink | null): NicLink | null {
   if (link === null || link.netns !== HOST) return null;
   const { name, ifindex, altnames, mac, mtu, up } = link;
-  return { name, ifindex, altnames, mac, mtu, up };
+  return { name, ifindex: ifindex as Ifindex, altnames: [...altnames], mac, mtu, up };
 }

@@ -13,8 +13,9 @@ import type {
   VfConfig,
 } from '../../model/nic.ts';
 import type { DevlinkParam } from '../nic-port.ts';
-import type { SimLink, SimWorld } from './nic-links.ts';
+import type { SimWorld } from './nic-links.ts';
 import { Refusal } from './refusal.ts';
+import { HOST, type SimLink } from './state.ts';
 
 /** What real families refuse; all off unless said. */
 export interface SimQuirks {
@@ -226,7 +227,7 @@ export class SimNic {
   /** What udev does when it gets to it: representors get the names of their tuples. */
   settle(): void {
     for (const [index, { representor }] of this.vfs.entries()) {
-      if (representor !== null) representor.name = this.#representorName(index);
+      if (representor !== null) this.#world.move(representor, HOST, this.#representorName(index));
     }
   }
 

@@ -14,9 +14,10 @@ import {
 } from '../../model/nic.ts';
 import type { DevlinkParam, NicEvent, NicOp, NicPort } from '../nic-port.ts';
 import type { OpResult } from '../port.ts';
-import { HOST, SimWorld, shown } from './nic-links.ts';
+import { SimWorld, shown } from './nic-links.ts';
 import { SimNic, type SimNicSpec, type SimVf } from './nic-state.ts';
 import { Refusal } from './refusal.ts';
+import { HOST, SimState } from './state.ts';
 
 export type { SimNicSpec, SimQuirks } from './nic-state.ts';
 
@@ -30,14 +31,16 @@ interface PlannedFailure {
 export class SimNics implements NicPort {
   /** Every operation that was asked for, in order, refused ones too. */
   readonly log: NicOp[] = [];
-  readonly #world = new SimWorld();
+  readonly #world: SimWorld;
   readonly #nics = new Map<DevlinkHandle, SimNic>();
   readonly #away = new Map<DevlinkHandle, SimNicSpec>();
   readonly #listeners = new Set<(event: NicEvent) => void>();
   #failures: PlannedFailure[] = [];
   #count = 0;
 
-  constructor(specs: readonly SimNicSpec[]) {
+  /** `state`: the kernel whose links theirs are; one of their own unless given. */
+  constructor(specs: readonly SimNicSpec[], state: SimState = new SimState()) {
+    this.#world = new SimWorld(state);
     for (const spec of specs) this.#plug(spec);
   }
 
@@ -91,6 +94,23 @@ export class SimNics implements NicPort {
     return found;
   }
 
+  /** The function with that tuple; undefined when there is none. */
+  find(ref: FunctionRef): SimVf | undefined {
+    const nic = this.#nics.get(ref.nic);
+    const isSame = nic !== undefined && functionKey(nic.ref(ref.index)) === functionKey(ref);
+    return isSame ? nic.vfs[ref.index] : undefined;
+  }
+
+  /** The function whose representor that is. */
+  representedBy(ifindex: number): { readonly ref: FunctionRef; readonly vf: SimVf } | undefined {
+    for (const nic of this.#nics.values()) {
+      const index = nic.vfs.findIndex(vf => vf.representor?.ifindex === ifindex);
+      const vf = nic.vfs[index];
+      if (vf !== undefined) return { ref: nic.ref(index), vf };
+    }
+    return undefined;
+  }
+
   /** The next `times` operations of that verb are refused. */
   failNext(verb: NicOp['verb'], errno: number, extack: string, times = 1): void {
     this.#failures = [...this.#failures.filter(each => each.times > 0), { verb, errno, extack, times }];
@@ -100,7 +120,8 @@ export class SimNics implements NicPort {
   moveToSandbox(device: DeviceName, netns: string, ifname: string): void {
     const { vf, nic } = this.#needDevice(device);
     if (vf.netdev === null) throw new RangeError(`${device} has no netdev`);
-    Object.assign(vf.netdev, { netns, name: ifname, up: true });
+    this.#world.move(vf.netdev, netns, ifname);
+    vf.netdev.up = true;
     this.#emit({ kind: 'link', nic: nic.handle });
   }
 
@@ -108,21 +129,22 @@ export class SimNics implements NicPort {
   returnFromSandbox(device: DeviceName, ifname: string): void {
     const { vf, nic } = this.#needDevice(device);
     if (vf.netdev === null) throw new RangeError(`${device} has no netdev`);
-    Object.assign(vf.netdev, { netns: HOST, name: ifname, up: false });
+    this.#world.move(vf.netdev, HOST, ifname);
+    vf.netdev.up = false;
     this.#emit({ kind: 'link', nic: nic.handle });
   }
 
   /** A namespace ends with functions in it: they come back, under a new name if theirs is taken. */
   endNamespace(netns: string): void {
-    for (const link of this.#world.in(netns)) this.#world.bringHome(link);
+    this.#world.state.destroyNamespace(netns);
     this.#emit({ kind: 'link', nic: null });
   }
 
   renameLink(from: string, to: string): void {
-    const link = this.#world.find(HOST, from);
-    if (link === undefined || this.#world.find(HOST, to) !== undefined)
-      throw new RangeError(`${from} cannot become ${to}`);
-    link.name = to;
+    const { state } = this.#world;
+    const link = state.find(HOST, from);
+    if (link === undefined || state.isTaken(HOST, to)) throw new RangeError(`${from} cannot become ${to}`);
+    state.move(link, HOST, to);
     this.#emit({ kind: 'link', nic: null });
   }
 

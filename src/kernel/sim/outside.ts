@@ -32,7 +32,7 @@ export class Outside {
   addForeignLink(name: string): SimLink {
     const state = this.#state;
     const ifindex = state.nextIfindex();
-    return state.add({ name, ifindex, peer: null, mac: stableMac(name), mtu: 1500, up: true, altname: null });
+    return state.add({ name, ifindex, peer: null, mac: stableMac(name), mtu: 1500, up: true });
   }
 
   /** An element in our table that we did not put there. */

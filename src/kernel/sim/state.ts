@@ -1,7 +1,6 @@
 /** The simulated kernel's own memory: what outlives the daemon. Links and namespaces first of all. */
 import type { FibEntry, NetEntry, PortEntry, SubnetEntry } from '../../ir/resource.ts';
 import type { Cidr, Mac, NetSlot, PortSlot } from '../../lib/brand.ts';
-import type { Identity } from '../../model/intent.ts';
 import type { KernelEvent, PairCounter, PortCounters } from '../port.ts';
 
 /** Name of the host's namespace; sandboxes go by their path. */
@@ -12,8 +11,9 @@ export interface SimLink {
   name: string;
   /** Namespace it is in: HOST or a sandbox path. */
   netns: string;
-  /** Our mark, null on links of others. */
-  altname: string | null;
+  readonly altnames: Set<string>;
+  /** A NIC's: comes home when its namespace ends, and cannot be deleted. */
+  readonly physical: boolean;
   mac: Mac;
   mtu: number;
   up: boolean;
@@ -83,11 +83,12 @@ export class SimState {
   }
 
   /** Adds a link; the caller has checked that the name is free. */
-  add(
-    fields: Pick<SimLink, 'ifindex' | 'name' | 'altname' | 'mac' | 'mtu' | 'up' | 'peer' | 'lower' | 'vlan'>,
-  ): SimLink {
+  add(fields: Pick<SimLink, 'ifindex' | 'name' | 'mac' | 'mtu' | 'up' | 'peer'> & Partial<SimLink>): SimLink {
     const sysctls = new Map(LINK_SYSCTLS.map(name => [name, '0']));
-    const link: SimLink = { ...fields, netns: HOST, addresses: new Set(), sysctls, hook: null };
+    const link: SimLink = {
+      ...{ altnames: new Set<string>(), physical: false, ...fields },
+      ...{ netns: HOST, addresses: new Set<Cidr>(), sysctls, hook: null },
+    };
     this.links.set(link.ifindex, link);
     this.hostNames.set(link.name, link.ifindex);
     this.emit({ kind: 'link', link: link.name });
@@ -121,10 +122,31 @@ export class SimState {
     }
   }
 
-  /** Destroys a namespace: virtual links in it die, and their peers with them. */
+  /** Whether `name` names a link there, by its name or an altname: no other may have it then. */
+  isTaken(netns: string, name: string): boolean {
+    if (netns === HOST && this.hostNames.has(name)) return true;
+    for (const link of this.links.values()) {
+      if (link.netns === netns && (link.name === name || link.altnames.has(name))) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Destroys a namespace. Virtual links in it die, and their peers with them. Those of NICs come home,
+   * down, under another name if theirs is taken, and without altnames that are.
+   */
   destroyNamespace(path: string): void {
     this.namespaces.delete(path);
-    for (const link of [...this.links.values()]) if (link.netns === path) this.remove(link);
+    for (const link of [...this.links.values()]) {
+      if (link.netns !== path) continue;
+      if (!link.physical) {
+        this.remove(link);
+        continue;
+      }
+      link.up = false;
+      for (const name of [...link.altnames]) if (this.isTaken(HOST, name)) link.altnames.delete(name);
+      this.move(link, HOST, this.isTaken(HOST, link.name) ? `dev${link.ifindex}` : link.name);
+    }
   }
 
   /** Listeners run later, as netlink messages arrive after the call that caused them. */
@@ -146,17 +168,4 @@ export function emptyMaps(): SimMaps {
     counters: new Map(),
     pairs: [],
   };
-}
-
-/** Sizes of the maps, as the object file has them. */
-export interface Capacity {
-  readonly ports: number;
-  readonly fib: number;
-}
-
-/** The kernel as one instance works on it. */
-export interface SimHost {
-  readonly state: SimState;
-  readonly identity: Identity;
-  readonly capacity: Capacity;
 }

@@ -3,17 +3,10 @@ import type { FibEntry, NetEntry, NftElement, PortEntry, SubnetEntry } from '../
 import type { Cidr } from '../../lib/brand.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { cidrOverlaps } from '../../lib/ip.ts';
+import type { SimHost } from './host.ts';
 import { findOurs, needOurs } from './links.ts';
 import { Refusal } from './refusal.ts';
-import {
-  emptyMaps,
-  NFT_MAPS,
-  NFT_SETS,
-  type SimHost,
-  type SimMaps,
-  type SimState,
-  type SimTable,
-} from './state.ts';
+import { emptyMaps, NFT_MAPS, NFT_SETS, type SimMaps, type SimState, type SimTable } from './state.ts';
 
 /** Programs are always loaded afresh; maps that are pinned already keep their contents. */
 export function loadPrograms(state: SimState, digest: string): void {
