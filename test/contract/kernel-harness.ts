@@ -89,7 +89,18 @@ export interface Example {
 
 /** NETWORK with `count` endpoints, compiled for this kernel. */
 export function example(context: CompileContext, count = 2, change: Partial<Network> = {}): Example {
-  const endpoints = Array.from({ length: count }, (_, i) => endpoint(i + 1));
+  return exampleOf(
+    context,
+    Array.from({ length: count }, (_, i) => endpoint(i + 1)),
+    change,
+  );
+}
+
+export function exampleOf(
+  context: CompileContext,
+  endpoints: readonly Endpoint[],
+  change: Partial<Network> = {},
+): Example {
   const network = { ...NETWORK, ...change };
   const intent = {
     networks: new Map([[NETWORK.id as string, network]]),

@@ -52,7 +52,7 @@ async function makePairs(
   // Or the endpoint had a NIC's function before, whose links still have the names.
   const isFreed = await freeNames(
     context,
-    taken.map(port => port.rep),
+    taken.flatMap(port => [port.rep, port.fn]),
   );
   const renames = await renamesHome(context, taken);
   if (renames.length > 0 || isFreed) {

@@ -16,7 +16,7 @@ import { placeInSandbox, sandboxIsThere } from './placement.ts';
 import { deletePairs } from './veth-ports.ts';
 import { type Functions, functionsByKey, functionsWith, isPassthrough } from './vf-functions.ts';
 import { dress, formerNames, sideOf } from './vf-links.ts';
-import { freeNames } from './vf-release.ts';
+import { freeNames, giveBack } from './vf-release.ts';
 
 export type VfPort = Port & { readonly vf: FunctionRef };
 
@@ -80,10 +80,24 @@ async function putOne(
       port.vf,
       `no netdev of ${device ?? 'it'} is in the host's namespace (driver ${found.driver})`,
     );
+  const done = await takeAsPort(context, port, found, formers);
+  if (done.errno === 0) names.learn(port.rep, representor.ifindex);
+  // Half a port would keep the function from others and be of no use itself.
+  else if (isNew) await giveBack(context, port.vf, null);
+  return done;
+}
+
+async function takeAsPort(
+  context: NativeContext,
+  port: VfPort,
+  found: NicFunction,
+  formers: ReadonlyMap<number, string>,
+): Promise<OpResult> {
+  const { representor, netdev } = found;
+  if (representor === null) return DONE;
   const repSide = { name: port.rep, mac: port.repMac, mtu: port.mtu, side: 'representor' } as const;
   const dressed = await dress(context, representor, formers.get(representor.ifindex), repSide);
   if (dressed.errno !== 0) return dressed;
-  names.learn(port.rep, representor.ifindex);
   if (netdev === null) return DONE;
   const addressed = await setFunctionMac(context, port, found);
   if (addressed.errno !== 0) return addressed;

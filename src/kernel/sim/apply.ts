@@ -24,7 +24,7 @@ import {
   swapFib,
   unloadPrograms,
 } from './tables.ts';
-import { freeName, makeVfPort, releaseVfPort } from './vf-ports.ts';
+import { freeNames, makeVfPort, releaseVfPort } from './vf-ports.ts';
 
 interface Handler<R extends Resource> {
   readonly put: (host: SimHost, resource: R) => void;
@@ -36,7 +36,7 @@ function putPort(host: SimHost, port: Port): void {
     makeVfPort(host, port, port.vf);
     return;
   }
-  freeName(host, port);
+  freeNames(host, port);
   makePort(host, port);
 }
 

@@ -37,14 +37,16 @@ export function makeVfPort(host: SimHost, port: Port, ref: FunctionRef): void {
   netdev.up = true;
 }
 
-/** Takes our name off a NIC's link: the endpoint had a function before, and gets a veth pair. */
-export function freeName(host: SimHost, { rep }: Port): void {
-  for (const link of strays(host, rep, null)) if (link.physical) takeOff(host, link);
+/** Takes our names off NICs' links: the endpoint had a function before, and gets a veth pair. */
+export function freeNames(host: SimHost, { rep, fn }: Port): void {
+  for (const link of [...strays(host, rep, null), ...strays(host, fn, null)]) {
+    if (link.physical && link.netns === HOST) takeOff(host, link);
+  }
 }
 
-/** Links that carry the mark of representor `rep`, besides the one that may. */
-function strays({ state, identity }: SimHost, rep: string, but: SimLink | null): SimLink[] {
-  const mark = altname(identity, rep);
+/** Links that carry the mark of `name`, besides the one that may. */
+function strays({ state, identity }: SimHost, name: string, but: SimLink | null): SimLink[] {
+  const mark = altname(identity, name);
   return [...state.links.values()].filter(link => link !== but && link.altnames.has(mark));
 }
 
@@ -62,12 +64,20 @@ function needFunction(
 }
 
 /** Marks first and the name last: at no point is there a name of ours without a mark. */
-function dress({ state, identity }: SimHost, link: SimLink, name: string): void {
-  if (formerName(identity, link.altnames) === null) link.altnames.add(formerMark(identity, link.name));
+function dress(host: SimHost, link: SimLink, name: string): void {
+  const { state, identity } = host;
+  const { name: before } = link;
+  const isNew = formerName(identity, link.altnames) === null;
+  if (isNew) link.altnames.add(formerMark(identity, link.name));
   link.altnames.add(altname(identity, name));
   if (link.name === name) return;
-  if (state.isTaken(HOST, name)) throw new Refusal(ERRNO.EEXIST, `link ${name} is not ours`);
+  if (state.isTaken(HOST, name)) {
+    takeOff(host, link);
+    throw new Refusal(ERRNO.EEXIST, `link ${name} is not ours`);
+  }
   state.move(link, HOST, name);
+  // Inside a sandbox an engine may need that very name, so a function side goes without.
+  if (isNew && linkRole(identity, name)?.role === 'endpoint-rep') link.altnames.add(before);
 }
 
 /** Hook and marks off, and the former name back. */
@@ -86,7 +96,7 @@ const isMark = (identity: Identity, name: string): boolean =>
 
 export function releaseVfPort(host: SimHost, port: Port, ref: FunctionRef): void {
   release(host, host.nics?.find(ref));
-  freeName(host, port);
+  freeNames(host, port);
 }
 
 export function giveBack(host: SimHost, ref: FunctionRef, before: FunctionSnapshot | null): void {
