@@ -22,8 +22,6 @@ export interface OwnLink {
   readonly role: LinkRole;
   /** Name of the pair's other side. */
   readonly twin: string;
-  /** IFLA_INFO_KIND: `veth`, or "" for a NIC's link. */
-  readonly kind: string;
   readonly up: boolean;
   readonly mtu: number;
   readonly mac: Uint8Array;
@@ -102,6 +100,11 @@ function ownLink(name: string, record: LinkRecord): Omit<OwnLink, 'role' | 'twin
 function inTheWayOf(name: string, { role, twin }: { role: LinkRole; twin: string }): Key {
   if (role === 'vlan-link') return vlanLinkKey(name);
   return portKey(isRepresentor(role) ? name : twin);
+}
+
+/** A link that a NIC's driver made: it can be renamed and moved, never deleted. */
+export function isOfNic({ kind }: Pick<OwnLink, 'kind'>): boolean {
+  return kind === '';
 }
 
 export function isRepresentor(role: LinkRole): boolean {

@@ -9,7 +9,7 @@ import type { NativeContext } from './context.ts';
 import { type EntryRows, observedEntries } from './entries.ts';
 import { isAccepted } from './forward-accept.ts';
 import { readPortHooks } from './hooks.ts';
-import { type HostLinks, hostLinks, isFunction } from './links.ts';
+import { type HostLinks, hostLinks, isFunction, isOfNic, isRepresentor } from './links.ts';
 import { observedTable } from './nft-listing.ts';
 import { observedDirect } from './observe-direct.ts';
 import { observedAddresses, observedHooks, observedPorts } from './observe-links.ts';
@@ -64,7 +64,7 @@ async function representedFunctions(
   context: NativeContext,
   links: HostLinks,
 ): Promise<ReadonlyMap<number, NicFunction>> {
-  if ([...links.own.values()].every(link => link.kind === 'veth')) return new Map();
+  if (![...links.own.values()].some(link => isRepresentor(link.role) && isOfNic(link))) return new Map();
   const functions = [...(await functionsByKey(context)).values()];
   return new Map(
     functions.flatMap(each => (each.representor === null ? [] : [[each.representor.ifindex, each] as const])),

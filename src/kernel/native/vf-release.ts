@@ -9,7 +9,7 @@ import { DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
 import { detachFrom } from './hooks.ts';
 import type { LinkNames } from './link-names.ts';
-import { hostLinks, type OwnLink } from './links.ts';
+import { hostLinks, isOfNic, type OwnLink } from './links.ts';
 import { findAway, functionsByKey, isPassthrough } from './vf-functions.ts';
 import { bringHome, formerNames, restoreLink, sideOf, undress } from './vf-links.ts';
 
@@ -43,7 +43,7 @@ export async function freeNames(context: NativeContext, reps: readonly string[])
 async function nicLinks({ library, identity }: NativeContext, reps: readonly string[]): Promise<OwnLink[]> {
   if (reps.length === 0) return [];
   const { own } = await hostLinks(library, identity);
-  return reps.flatMap(rep => own.get(rep) ?? []).filter(link => link.kind !== 'veth');
+  return reps.flatMap(rep => own.get(rep) ?? []).filter(isOfNic);
 }
 
 /** Representors: the program off, the former name back. */

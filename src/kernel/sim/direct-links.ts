@@ -4,9 +4,9 @@ import { altname, altnameMark } from '../../ir/names.ts';
 import type { DirectPort, Resource, SandboxPlacement, VlanLink } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { stableMac } from '../../lib/mac.ts';
+import type { SimHost } from './host.ts';
 import { Refusal } from './refusal.ts';
 import { HOST, type SimLink, type SimState } from './state.ts';
-import type { SimHost } from './host.ts';
 
 export function makeVlanLink(host: SimHost, { link, parent, vlan, mtu }: VlanLink): void {
   const { state, identity } = host;
