@@ -22,6 +22,7 @@ export const ConfigSchema = Type.Object(
     apiSocket: socketPath('The side of eswitchctl.'),
     nativeLibrary: path('libeswitch.so.'),
     bpfObject: path('The compiled eBPF programs.'),
+    profilesDir: path('Folder of the NIC profiles.'),
     bpffs: Type.Union([Type.String({ pattern: '^/.{0,159}$' }), Type.Null()], {
       description: 'A mounted bpffs; null = /sys/fs/bpf, else one of our own.',
     }),
@@ -64,6 +65,7 @@ export function configDefaults(repoRoot: string, runDir = '/run/eswitchd'): Conf
     apiSocket: `${runDir}/api.sock`,
     nativeLibrary: `${repoRoot}/native/build/libeswitch.so`,
     bpfObject: `${repoRoot}/native/build/eswitch.bpf.o`,
+    profilesDir: `${repoRoot}/firmware-profiles`,
     bpffs: null,
     maxPorts: 16384,
     defaultPools: [],

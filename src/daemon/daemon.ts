@@ -3,12 +3,14 @@ import { hostname, release } from 'node:os';
 import type { ApiApp } from '../api/app.ts';
 import { createApiServer } from '../api/server.ts';
 import { listenOnSocket } from '../docker/listen.ts';
+import type { NicPort } from '../kernel/nic-port.ts';
 import { asEswError, type EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
 import { InventoryKeeper } from '../nic/inventory-keeper.ts';
 import type { Sources } from '../observe/sources.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Config } from './config.ts';
+import { createFirmwarePart } from './firmware-part.ts';
 import { isNamespace } from './host.ts';
 import { type KernelPart, startKernelPart } from './kernel-part.ts';
 import { LateReconciler } from './late-reconciler.ts';
@@ -37,6 +39,7 @@ export class Daemon {
   readonly #abort = new AbortController();
   readonly #keeper: InventoryKeeper;
   #kernelPart: KernelPart | null = null;
+  #nics: NicPort | null = null;
   #plugin: PluginPart | null = null;
   #api: ApiApp | null = null;
   #isStarting = true;
@@ -57,6 +60,13 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { config, identity, log } = this.#options;
+    const firmware = createFirmwarePart({
+      config,
+      keeper: this.#keeper,
+      log: log.child({ part: 'firmware' }),
+      nics: () => this.#nics,
+      intent: () => this.#store.store.intent(),
+    });
     // Another daemon's sockets must not be touched, so its lock is asked for first.
     this.#tryStore();
     this.#plugin = await openPlugin({
@@ -67,7 +77,11 @@ export class Daemon {
       reconciler: this.#late,
       inventory: () => this.#keeper.inventory,
     });
-    this.#api = await createApiServer({ sources: this.#sources(), logger: log.child({ part: 'api' }) });
+    this.#api = await createApiServer({
+      sources: this.#sources(),
+      firmware: firmware.control,
+      logger: log.child({ part: 'api' }),
+    });
     await listenOnSocket(this.#api, config.apiSocket);
     log.info({ pluginSocket: config.pluginSocket, apiSocket: config.apiSocket }, 'listening');
     this.#bringUp = this.#bringUpAll();
@@ -136,7 +150,10 @@ export class Daemon {
       identity,
       store: this.#store.store,
       log,
-      onNics: nics => this.#keeper.start(nics),
+      onNics: nics => {
+        this.#nics = nics;
+        return this.#keeper.start(nics);
+      },
       onTrouble: error => {
         this.#problem = error;
       },

@@ -38,9 +38,13 @@ export class NicKnowledge {
     return this.profileOf(nic).probe && this.#current(nic) === null;
   }
 
-  /** Keeps what is conclusive. An open answer may be another one next time. */
+  /**
+   * Keeps what is conclusive: an open answer may be another one next time. A NIC that told nothing
+   * (busy, in reset) counts as not asked.
+   */
   learn(nic: Nic, answers: ProbeAnswers): void {
     const conclusive = [...answers].filter(([, { answer }]) => answer !== 'unknown');
+    if (conclusive.length === 0) return;
     this.#known.set(nic.handle, { firmware: runningFirmware(nic.firmware), answers: new Map(conclusive) });
   }
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { FlowRule } from '../../src/ir/flow.ts';
+import { SimFlows } from '../../src/kernel/sim/flows.ts';
 import { SimNics } from '../../src/kernel/sim/nics.ts';
 import type { DevlinkHandle, Nic } from '../../src/model/nic.ts';
 import { NicKnowledge } from '../../src/profile/knowledge.ts';
 import type { ProbeAnswers } from '../../src/profile/probe-run.ts';
+import { NicProber, probeLinks } from '../../src/profile/prober.ts';
 import { MLX5, PROFILES, versions } from './firmware-rig.ts';
 import { PROFILE_RULES } from './profile-rules.ts';
 
@@ -49,6 +51,13 @@ describe('what is known of a NIC', () => {
     expect(knowledge.wantsProbe(nic)).toBe(true);
   });
 
+  it('is asked again when it told nothing', async () => {
+    const knowledge = new NicKnowledge(PROFILES);
+    const nic = await first(new SimNics([UNKNOWN]));
+    knowledge.learn(nic, new Map([['offload', { answer: 'unknown', text: 'reset in progress' }]]));
+    expect(knowledge.wantsProbe(nic)).toBe(true);
+  });
+
   it('needs no probe where a file knows the family', async () => {
     const knowledge = new NicKnowledge(PROFILES);
     const nic = await first(new SimNics([MLX5]));
@@ -63,5 +72,57 @@ describe('what is known of a NIC', () => {
     expect(linkKind?.(nic.uplinks[0]?.name ?? '')).toBe('uplink');
     expect(linkKind?.(nic.functions[0]?.representor?.name ?? '')).toBe('representor');
     expect(linkKind?.('docker0')).toBeNull();
+  });
+});
+
+describe('the prober', () => {
+  function lab(refuse: (rule: FlowRule) => string | null) {
+    const nics = new SimNics([UNKNOWN, MLX5]);
+    const flows = new SimFlows({ refuse });
+    const knowledge = new NicKnowledge(PROFILES);
+    const probed: string[] = [];
+    const errors: string[] = [];
+    const prober = new NicProber({
+      flows,
+      knowledge,
+      onProbed: ({ handle }) => probed.push(handle),
+      onError: (_, error) => errors.push(error.message),
+    });
+    return { nics, flows, knowledge, prober, probed, errors };
+  }
+
+  it('asks NICs that no file knows, once', async () => {
+    const { nics, flows, knowledge, prober, probed } = lab(({ actions }) =>
+      actions.some(({ kind }) => kind === 'mirror') ? 'no mirror here' : null,
+    );
+    const inventory = await nics.inventory();
+    const nic = await first(nics);
+    for (const { representor } of nic.functions) flows.addLink(representor?.name ?? '', 'representor');
+    await Promise.all([prober.probe(inventory), prober.probe(inventory)]);
+    expect(probed).toEqual([nic.handle]);
+    expect(knowledge.refusal(nic, rule('mirror'))?.code).toBe('NO_ACTION');
+    expect(knowledge.refusal(nic, rule('pair ip4'))).toBeNull();
+  });
+
+  it('does not ask in legacy mode, nor without representors', async () => {
+    const legacy = new SimNics([{ ...UNKNOWN, mode: 'legacy' }]);
+    expect(probeLinks(await first(legacy), null)).toBeNull();
+    const bare = new SimNics([{ ...UNKNOWN, vfs: 0 }]);
+    expect(probeLinks(await first(bare), null)).toBeNull();
+    const one = new SimNics([{ ...UNKNOWN, vfs: 1 }]);
+    const nic = await first(one);
+    expect(probeLinks(nic, null)).toEqual({
+      on: nic.functions[0]?.representor?.name,
+      to: nic.uplinks[0]?.name,
+      tunnel: null,
+    });
+  });
+
+  it('says when it could not ask, and tries again next time', async () => {
+    const { nics, prober, knowledge, errors, flows } = lab(() => null);
+    flows.put = () => Promise.reject(new Error('the netlink socket is gone'));
+    await prober.probe(await nics.inventory());
+    expect(errors).toEqual(['the netlink socket is gone']);
+    expect(knowledge.wantsProbe(await first(nics))).toBe(true);
   });
 });
