@@ -10,7 +10,8 @@ const STORE_PORT = 'store/port\\.ts$';
 const RECONCILE_PORT = 'reconcile/port\\.ts$';
 const NIC_PORT = 'kernel/nic-port\\.ts$';
 const FLOW_PORT = 'kernel/flow-port\\.ts$';
-const PORTS = [KERNEL_PORT, NIC_PORT, FLOW_PORT, STORE_PORT, RECONCILE_PORT];
+const OFFLOAD_PORT = 'offload/port\\.ts$';
+const PORTS = [KERNEL_PORT, NIC_PORT, FLOW_PORT, STORE_PORT, RECONCILE_PORT, OFFLOAD_PORT];
 
 /** Pure: same input, same output. No node:*, no npm package, no clock, no random, no logging. */
 const PURE = ['lib', 'model', 'ir', 'compile', 'place', 'plan'];

@@ -10,6 +10,8 @@ import type { ApiApp, RouteContext } from './app.ts';
 import { installErrors } from './errors.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
+import { explainRoutes } from './routes/explain.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { networkRoutes } from './routes/networks.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -29,8 +31,10 @@ const PATHS = [
   '/v1/endpoints',
   '/v1/rules',
   '/v1/plan',
+  '/v1/explain',
   '/v1/reconcile',
   '/v1/firmware',
+  '/metrics',
   '/healthz',
   '/openapi.json',
 ] as const;
@@ -96,6 +100,8 @@ export async function createApiServer({ sources, firmware = NO_NICS, logger }: A
     endpointRoutes(typed, context);
     ruleRoutes(typed, context);
     firmwareRoutes(typed, firmware);
+    explainRoutes(typed, context);
+    metricsRoutes(typed, context);
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.ready();

@@ -1,6 +1,7 @@
 /** The commands of eswitchctl. Screens are loaded when they are needed, so that help and errors are quick. */
 import { Command, Option } from 'commander';
 import type { EndpointBody, EndpointList } from '../wire/api/endpoint.ts';
+import type { ExplainBody } from '../wire/api/explain.ts';
 import type { NetworkBody, NetworkList } from '../wire/api/network.ts';
 import type { Plan, ReconcileResult, RuleList } from '../wire/api/rules.ts';
 import type { Status } from '../wire/api/status.ts';
@@ -16,10 +17,16 @@ interface RulesOptions {
   readonly endpoint?: string;
   readonly kind?: string;
   readonly notInHw?: true;
+  readonly hardware?: string;
+}
+
+interface ExplainOptions {
+  readonly proto?: string;
+  readonly port?: string;
 }
 
 const KINDS =
-  'programs port hook nft-table forward-accept address sysctl net-entry subnet-entry port-entry fib-entry nft-element';
+  'programs port hook nft-table forward-accept address sysctl net-entry subnet-entry port-entry fib-entry nft-element flow-rule';
 
 function addStatus(program: Command, session: Session, io: Io): void {
   program
@@ -94,7 +101,7 @@ function addEndpoint(program: Command, session: Session): void {
     });
 }
 
-function addRules(program: Command, session: Session): void {
+function addRules(program: Command, session: Session, io: Io): void {
   program
     .command('rules')
     .description('the table as compiled, as observed in the kernel, or the difference')
@@ -104,13 +111,44 @@ function addRules(program: Command, session: Session): void {
     .option('--network <id>', 'only this network')
     .option('--endpoint <id>', 'only this endpoint')
     .addOption(new Option('--kind <kind>', 'only this kind').choices(KINDS.split(' ')))
-    .option('--not-in-hw', 'only forwarding rules that are not in hardware, and why')
-    .action(async ({ view, network, endpoint, kind, notInHw }: RulesOptions) => {
-      const hardware = notInHw === true ? 'no' : undefined;
+    .addOption(
+      new Option('--hardware <where>', 'only forwarding rules that are, or are not, in hardware').choices([
+        'yes',
+        'no',
+      ]),
+    )
+    .option('--not-in-hw', 'the same as --hardware no: what is not in hardware, and why')
+    .action(async ({ view, network, endpoint, kind, notInHw, hardware: where }: RulesOptions) => {
+      const hardware = notInHw === true ? 'no' : where;
       const path = withQuery('/v1/rules', { view, network, endpoint, kind, hardware });
       await session.show<RuleList>('GET', path, async (body, style) => {
         const { rulesScreen } = await import('./screens/rules.ts');
-        return rulesScreen(body, style);
+        return rulesScreen(body, style, io.now());
+      });
+    });
+}
+
+function addExplain(program: Command, session: Session, io: Io): void {
+  program
+    .command('explain')
+    .description('one packet walked through software and hardware: where it is handled, and why there')
+    .argument('<src>', 'sender: head of an endpoint id, an address or a MAC')
+    .argument('<dst>', 'receiver, likewise; or any other address')
+    .addOption(
+      new Option('--proto <protocol>', 'of the packet, tcp by default').choices([
+        'tcp',
+        'udp',
+        'icmp',
+        'sctp',
+        'other',
+      ]),
+    )
+    .option('--port <number>', 'destination port')
+    .action(async (src: string, dst: string, { proto, port }: ExplainOptions) => {
+      const path = withQuery('/v1/explain', { src, dst, proto, port });
+      await session.show<ExplainBody>('GET', path, async (body, style) => {
+        const { explainScreen } = await import('./screens/explain.ts');
+        return explainScreen(body, style, io.now());
       });
     });
 }
@@ -159,7 +197,8 @@ export function createProgram(io: Io): { run(argv: readonly string[]): Promise<n
   addStatus(program, session, io);
   addNetwork(program, session);
   addEndpoint(program, session);
-  addRules(program, session);
+  addRules(program, session, io);
+  addExplain(program, session, io);
   addPlan(program, session);
   addFirmware(program, session);
   return {

@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import { createFirmwarePart } from './firmware-part.ts';
 import { isNamespace } from './host.ts';
 import { type KernelPart, startKernelPart } from './kernel-part.ts';
+import { LateOffload } from './late-offload.ts';
 import { LateReconciler } from './late-reconciler.ts';
 import { createLateStore } from './late-store.ts';
 import type { Logger } from './logger.ts';
@@ -35,6 +36,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #late = new LateReconciler();
+  readonly #offload = new LateOffload();
   readonly #store = createLateStore();
   readonly #abort = new AbortController();
   readonly #keeper: InventoryKeeper;
@@ -197,6 +199,7 @@ export class Daemon {
             failures: reconciler.status().failures,
           }),
       },
+      offload: this.#offload,
       sandboxExists: isNamespace,
       clock: () => Date.now(),
     };

@@ -4,6 +4,7 @@ import { type PairNames, portNames } from '../ir/names.ts';
 import { printVia } from '../ir/print.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { EndpointBody } from '../wire/api/endpoint.ts';
+import { Hardware } from './hardware.ts';
 import { Troubles } from './health.ts';
 import { countersOf, type Picture, requireIntent, resourceOf } from './picture.ts';
 import type { Sources } from './sources.ts';
@@ -21,7 +22,7 @@ export function endpointBodies(
   only: (endpoint: Endpoint) => boolean,
 ): EndpointBody[] {
   const troubles = new Troubles(picture);
-  const traffic = new Traffic(countersOf(picture), picture.eswitch.why);
+  const traffic = new Traffic(countersOf(picture), new Hardware(sources.offload, picture.eswitch.why));
   return [...requireIntent(picture).endpoints.values()]
     .filter(only)
     .sort(compareEndpoints)

@@ -2,6 +2,7 @@
 import { gatewayNames } from '../ir/names.ts';
 import type { Network } from '../model/network.ts';
 import type { NetworkBody } from '../wire/api/network.ts';
+import { Hardware } from './hardware.ts';
 import { Troubles } from './health.ts';
 import { countersOf, type Picture, requireIntent } from './picture.ts';
 import type { Sources } from './sources.ts';
@@ -14,7 +15,7 @@ export function networkBodies(
 ): NetworkBody[] {
   const intent = requireIntent(picture);
   const troubles = new Troubles(picture);
-  const traffic = new Traffic(countersOf(picture), picture.eswitch.why);
+  const traffic = new Traffic(countersOf(picture), new Hardware(sources.offload, picture.eswitch.why));
   const members = Map.groupBy(intent.endpoints.values(), endpoint => endpoint.networkId);
   return [...intent.networks.values()]
     .filter(only)

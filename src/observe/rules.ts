@@ -2,17 +2,19 @@
 import { printOp, printResource } from '../ir/print.ts';
 import type { Resource } from '../ir/resource.ts';
 import type { Op } from '../kernel/port.ts';
+import type { FlowRow } from '../offload/port.ts';
 import type { View } from '../reconcile/port.ts';
 import type { Plan, PlanOperation, RuleBody, RuleList, ViewName } from '../wire/api/rules.ts';
 import { byKindAndKey } from './difference.ts';
-import type { Picture } from './picture.ts';
-import type { Sources } from './sources.ts';
+import { EntryPlaces, flowRuleBody } from './flow-rules.ts';
+import { intentOf, type Picture } from './picture.ts';
+import type { RulePlace, Sources } from './sources.ts';
 
 /** What to show; null = no such filter. */
 export interface RuleFilter {
   readonly network: string | null;
   readonly endpoint: string | null;
-  readonly kind: Resource['kind'] | null;
+  readonly kind: Resource['kind'] | 'flow-rule' | null;
   readonly hardware: boolean | null;
 }
 
@@ -34,7 +36,8 @@ function rows(view: View, picture: Picture, name: ViewName): Row[] {
 export function ruleList(sources: Sources, picture: Picture, name: ViewName, filter: RuleFilter): RuleList {
   if (!picture.view.ok) throw picture.view.problem;
   const all = rows(picture.view.value, picture, name);
-  const placeOf = sources.placement.rules(all.map(row => row.resource));
+  const flows = sources.offload.rows();
+  const placeOf = placesOf(sources, picture, all, new EntryPlaces(flows));
   const rules: RuleBody[] = [];
   for (const { resource, change, before } of all) {
     if (filter.kind !== null && resource.kind !== filter.kind) continue;
@@ -54,10 +57,46 @@ export function ruleList(sources: Sources, picture: Picture, name: ViewName, fil
       before: before === null ? null : printResource(before),
       where: place?.where ?? null,
       reason: place?.reason ?? '',
+      flow: null,
       resource: { ...resource },
     });
   }
-  return { view: name, total: all.length, rules };
+  const shown = flowsOf(flows, name);
+  return {
+    view: name,
+    total: all.length + shown.length,
+    rules: [...rules, ...shown.filter(row => fits(row, filter)).map(flowRuleBody)],
+  };
+}
+
+/** As compiled: every rule that is kept account of. As observed: those in hardware. */
+function flowsOf(flows: readonly FlowRow[], name: ViewName): readonly FlowRow[] {
+  if (name === 'diff') return [];
+  return name === 'observed' ? flows.filter(row => row.state === 'in-hardware') : flows;
+}
+
+function fits(row: FlowRow, { kind, network, endpoint, hardware }: RuleFilter): boolean {
+  if (kind !== null && kind !== 'flow-rule') return false;
+  if (network !== null && row.network !== network) return false;
+  if (endpoint !== null && row.src !== endpoint && row.dst !== endpoint) return false;
+  return hardware === null || (row.state === 'in-hardware') === hardware;
+}
+
+/** A forwarding entry to a port of a NIC is as much in hardware as the rules that deliver there. */
+function placesOf(
+  sources: Sources,
+  picture: Picture,
+  all: readonly Row[],
+  entries: EntryPlaces,
+): (resource: Resource) => RulePlace | null {
+  const byCapability = sources.placement.rules(all.map(row => row.resource));
+  if (sources.offload.tables().length === 0) return byCapability;
+  const { endpoints } = intentOf(picture);
+  return resource => {
+    if (resource.kind !== 'fib-entry') return byCapability(resource);
+    const { endpoint } = picture.owners.of(resource);
+    return entries.of(endpoint === null ? undefined : endpoints.get(endpoint)) ?? byCapability(resource);
+  };
 }
 
 function planOperation(op: Op): PlanOperation {

@@ -4,6 +4,7 @@ import type { Probe, Snapshot } from '../kernel/port.ts';
 import type { EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { Offload } from '../offload/port.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
 import type { NetworkBody } from '../wire/api/network.ts';
@@ -43,6 +44,7 @@ export interface Sources {
   readonly store: Pick<Store, 'intent' | 'revision' | 'origin'>;
   readonly reconciler: Pick<Reconciler, 'view' | 'status' | 'counters' | 'probes' | 'resync'>;
   readonly placement: Placement;
+  readonly offload: Offload;
   readonly identity: Identity;
   readonly daemon: DaemonFacts;
   /** Whether a network namespace path still leads to a namespace. */

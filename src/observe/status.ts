@@ -3,6 +3,7 @@ import type { EswError } from '../lib/errors.ts';
 import type { RoundReport } from '../reconcile/port.ts';
 import type { ErrorDetail } from '../wire/api/common.ts';
 import type { RoundBody, Status } from '../wire/api/status.ts';
+import { Hardware } from './hardware.ts';
 import { failureBody, Troubles } from './health.ts';
 import { countersOf, intentOf, type Picture } from './picture.ts';
 import type { Sources } from './sources.ts';
@@ -62,7 +63,7 @@ export function statusBody(sources: Sources, picture: Picture): Status {
   const { reconciler, daemon } = sources;
   const { reconcile, counters } = picture;
   const { networks, endpoints } = intentOf(picture);
-  const traffic = new Traffic(countersOf(picture), picture.eswitch.why);
+  const traffic = new Traffic(countersOf(picture), new Hardware(sources.offload, picture.eswitch.why));
   return {
     host: { name: daemon.hostName, kernel: daemon.kernelRelease },
     daemon: daemonBody(sources),
@@ -74,6 +75,7 @@ export function statusBody(sources: Sources, picture: Picture): Status {
       ...traffic.host(networks.values(), endpoints.values()),
       countersProblem: counters.ok ? null : counters.problem.message,
     },
+    hardware: sources.offload.tables().map(table => ({ ...table, states: { ...table.states } })),
     reconcile: {
       rounds: reconcile.rounds,
       lastRound: reconcile.lastRound === null ? null : roundBody(reconcile.lastRound),

@@ -15,8 +15,15 @@ import { Budget } from './budget.ts';
 import { Orphans } from './orphans.ts';
 import { isSamePort, type NicPorts, type OffloadPort } from './ports.ts';
 import { Refusals } from './refusals.ts';
-import { keyDst, keySrc, keyVariant, pairKey, RuleTable } from './rule-table.ts';
-import { type CacheTuning, LONG_BLOCK, SHORT_BLOCK, TUNING, type VariantRefusal } from './tuning.ts';
+import { keyDst, keySrc, keyVariant, RuleTable } from './rule-table.ts';
+import {
+  type CacheTuning,
+  LONG_BLOCK,
+  REFUSALS_IN_A_ROW,
+  SHORT_BLOCK,
+  TUNING,
+  type VariantRefusal,
+} from './tuning.ts';
 import { putVerdict } from './verdicts.ts';
 
 /** One rule to put, with the row it belongs to. */
@@ -44,6 +51,8 @@ export class NicCache {
   #slotByIfindex = new Map<number, number>();
   /** Shapes that the NIC has taken since its firmware started. */
   readonly #proven = new Set<string>();
+  /** Refusals of a shape since it was last taken. */
+  readonly #inARow = new Map<string, number>();
   readonly #profile = new Map<PairVariant, VariantRefusal>();
   #poll = 0;
   #hasSampled = false;
@@ -226,8 +235,7 @@ export class NicCache {
     this.table.settle(seconds);
     this.budget.tick(this.table.residents, this.#poll);
     if (this.#poll % SHORT_BLOCK.polls === 0) this.#unblock(reason => SHORT_BLOCK.reasons.has(reason), nowMs);
-    if (this.#poll % this.#tuning.longBlockPolls === 0)
-      this.#unblock(reason => LONG_BLOCK.has(reason), nowMs);
+    if (this.#poll % this.#tuning.longBlockPolls === 0) this.#unblockLong(nowMs);
     if (this.#poll % this.#tuning.sweepPolls === 0) this.#sweep();
     this.#retryRefused(nowMs);
     if (this.paused !== null) return { evict: [], admit: [] };
@@ -300,6 +308,7 @@ export class NicCache {
     const wasResident = table.place[row] === PLACE.resident;
     if (verdict.kind === 'done') {
       this.#proven.add(shapeOf(keyVariant(table.key[row] ?? 0)));
+      this.#inARow.delete(shapeOf(keyVariant(table.key[row] ?? 0)));
       this.#accepted(rule, nowMs);
       if (!wasResident) table.since[row] = this.#poll;
       table.set(row, PLACE.resident, 'HW_OK', nowMs);
@@ -333,16 +342,22 @@ export class NicCache {
     this.#unblock(reason => reason === 'DRIVER_REJECT', nowMs);
   }
 
-  /** One refusal speaks for all rules of the shape: they are not tried one by one. */
+  /**
+   * A refusal speaks for all rules of the shape, which are then not tried one by one; unless the NIC has
+   * taken that shape before: then it is about this rule, until several in a row are refused.
+   */
   #refused(rule: FlowRule, row: number, errno: number, extack: string, nowMs: number): void {
-    const shape = flowShape(rule);
-    this.refusals.learn(shape, { reason: 'DRIVER_REJECT', extack, errno }, nowMs);
     const variant = keyVariant(this.table.key[row] ?? 0);
+    const shape = shapeOf(variant);
     this.table.set(row, PLACE.blocked, 'DRIVER_REJECT', nowMs, extack);
+    const inARow = (this.#inARow.get(shape) ?? 0) + 1;
+    this.#inARow.set(shape, inARow);
+    if (this.#proven.has(shape) && inARow < REFUSALS_IN_A_ROW) return;
+    this.refusals.learn(flowShape(rule), { reason: 'DRIVER_REJECT', extack, errno }, nowMs);
+    this.#proven.delete(shape);
     for (const other of this.table.rows()) {
       if (this.table.place[other] !== PLACE.candidate) continue;
-      const like = keyVariant(this.table.key[other] ?? 0);
-      if (shapeOf(like) === shapeOf(variant))
+      if (shapeOf(keyVariant(this.table.key[other] ?? 0)) === shape)
         this.table.set(other, PLACE.blocked, 'DRIVER_REJECT', nowMs, extack);
     }
   }
@@ -358,6 +373,12 @@ export class NicCache {
         break;
       }
     }
+  }
+
+  /** What was refused alone may be asked again; what is refused by shape waits for its own time. */
+  #unblockLong(nowMs: number): void {
+    const isRefused = this.refusals.list().length > 0;
+    this.#unblock(reason => LONG_BLOCK.has(reason) || (reason === 'DRIVER_REJECT' && !isRefused), nowMs);
   }
 
   #unblock(which: (reason: FlowReason) => boolean, nowMs: number): void {

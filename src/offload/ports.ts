@@ -44,7 +44,7 @@ export function portsByNic(
     const ports = new Map<number, OffloadPort>();
     for (const endpoint of byNic.get(nic.handle) ?? []) {
       const network = intent.networks.get(endpoint.networkId);
-      if (network === undefined || network.datapath === 'software' || endpoint.vf === null) continue;
+      if (network?.type !== 'bridge' || network.datapath === 'software' || endpoint.vf === null) continue;
       const port = portOf(identity, network, endpoint, representors.get(functionKey(endpoint.vf)));
       if (!isRetired(port.rep)) ports.set(port.slot, port);
     }

@@ -36,6 +36,9 @@ export const SHORT_BLOCK: { readonly polls: number; readonly reasons: ReadonlySe
 /** What a NIC or somebody else would have to change. */
 export const LONG_BLOCK: ReadonlySet<FlowReason> = new Set(['EVICTED', 'STUCK', 'CONFLICT']);
 
+/** Refusals of a shape that the NIC once took, after which it is taken to be refused altogether. */
+export const REFUSALS_IN_A_ROW = 8;
+
 /** Looks in a row after which a rule that misses its packets, or is dropped again, gives cause. */
 export const STUCK_LOOKS = 3;
 /** Packets that may miss a rule in one look without cause for worry: they were on their way. */

@@ -2,17 +2,35 @@
 import type { Op } from '../ir/op.ts';
 import type { KernelPort, OpResult } from '../kernel/port.ts';
 import type { PortSlot } from '../lib/brand.ts';
+import { ERRNO } from '../lib/errno.ts';
 import type { Tracker } from '../plan/tracker.ts';
 import type { Failures } from './failures.ts';
 import type { Journal } from './journal.ts';
 
+/**
+ * Removes what hardware does on behalf of these representors and keeps it from coming back: before a
+ * port goes, or a rule in a NIC could deliver to whoever gets its function next. What is returned
+ * could not be removed.
+ */
+export type Retire = (
+  reps: readonly string[],
+) => Promise<readonly { readonly rep: string; readonly text: string }[]>;
+
 export class Executor {
+  readonly #retire: Retire | null;
   readonly #kernel: KernelPort;
   readonly #tracker: Tracker;
   readonly #failures: Failures;
   readonly #journal: Journal;
 
-  constructor(kernel: KernelPort, tracker: Tracker, failures: Failures, journal: Journal) {
+  constructor(
+    kernel: KernelPort,
+    tracker: Tracker,
+    failures: Failures,
+    journal: Journal,
+    retire: Retire | null = null,
+  ) {
+    this.#retire = retire;
     this.#kernel = kernel;
     this.#tracker = tracker;
     this.#failures = failures;
@@ -23,12 +41,25 @@ export class Executor {
   async apply(ops: readonly Op[]): Promise<boolean> {
     this.#journal.begin('commit');
     await this.#resetCounters(ops);
-    const results = await this.#kernel.apply(ops);
+    const held = await this.#retirePorts(ops);
+    const free = held.size === 0 ? ops : ops.filter(op => !held.has(goingRep(op) ?? ''));
+    const results = new Map<Op, OpResult>();
+    const answers = await this.#kernel.apply(free);
+    for (const [i, op] of free.entries()) results.set(op, answers[i] ?? { errno: 0, extack: '' });
     let needsLook = false;
-    ops.forEach((op, i) => {
-      needsLook = this.#record(op, results[i] ?? { errno: 0, extack: '' }) || needsLook;
-    });
+    for (const op of ops) {
+      const busy = { errno: ERRNO.EBUSY, extack: held.get(goingRep(op) ?? '') ?? '' };
+      needsLook = this.#record(op, results.get(op) ?? busy) || needsLook;
+    }
     return needsLook;
+  }
+
+  /** Representors that must stay for now, with the reason. */
+  async #retirePorts(ops: readonly Op[]): Promise<ReadonlyMap<string, string>> {
+    const going = new Set(ops.flatMap(op => goingRep(op) ?? []));
+    if (this.#retire === null || going.size === 0) return new Map();
+    const held = await this.#retire([...going]);
+    return new Map(held.map(({ rep, text }) => [rep, text]));
   }
 
   /**
@@ -66,4 +97,12 @@ export class Executor {
     }
     return refused.needsLook;
   }
+}
+
+/** Representor of a NIC's function that loses its port, or its place in the tables, by this operation. */
+function goingRep(op: Op): string | null {
+  if (op.verb !== 'delete') return null;
+  const { resource } = op;
+  if (resource.kind === 'port') return resource.vf === null ? null : resource.rep;
+  return resource.kind === 'port-entry' && resource.countPairs ? resource.rep : null;
 }

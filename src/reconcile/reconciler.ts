@@ -13,7 +13,7 @@ import type { Store } from '../store/port.ts';
 import { Announcer } from './announcer.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { IncrementalCompiler } from './compiler.ts';
-import { Executor } from './executor.ts';
+import { Executor, type Retire } from './executor.ts';
 import { Failures } from './failures.ts';
 import { Journal } from './journal.ts';
 import type { Reconciler, ReconcileStatus, RoundReport, View } from './port.ts';
@@ -31,6 +31,8 @@ export interface ReconcilerOptions {
   /** Milliseconds between full looks at the kernel (± 10 %). */
   readonly resyncMs: number;
   readonly clock?: Clock;
+  /** Asked before a function of a NIC loses its port. */
+  readonly retire?: Retire;
   /** Hears of every report, for the log. */
   readonly onReport?: (report: RoundReport) => void;
   /** Hears when the kernel port itself failed (not a refusal); the loop tries again. */
@@ -113,7 +115,13 @@ class ReconcileLoop implements Reconciler {
     this.#scopes = new Scopes(this.#tracker, this.#failures);
     this.#waiters = new Waiters(clock);
     this.#journal = new Journal(clock);
-    this.#executor = new Executor(kernel, this.#tracker, this.#failures, this.#journal);
+    this.#executor = new Executor(
+      kernel,
+      this.#tracker,
+      this.#failures,
+      this.#journal,
+      options.retire ?? null,
+    );
     this.#triggers = new Triggers(context.identity, clock, options.resyncMs, {
       look: cause => this.#look(cause),
       functionLeft: fn => this.#sandboxes.left(fn),

@@ -164,6 +164,19 @@ describe('what goes wrong', () => {
     expect(flows.inHardware).toBe(18);
   });
 
+  it('a refusal of what the NIC took before is about one rule', async () => {
+    const rig = await started();
+    await rig.flows.delete([ref(rig, A, B)]);
+    rig.flows.refuse = rule =>
+      rule.handle === ref(rig, A, B).handle && rule.link === rig.rep(A) ? 'no' : null;
+    await rig.polls(3);
+    expect(states(rig).filter(reason => reason === 'DRIVER_REJECT')).toHaveLength(1);
+    expect(rig.flows.inHardware).toBe(17);
+    rig.flows.refuse = () => null;
+    await rig.polls(260);
+    expect(rig.flows.inHardware).toBe(18);
+  });
+
   it('a full table shrinks the budget, and room that comes back is used', async () => {
     const flows = new SimFlows({ capacity: 10 });
     const rig = await started({ flows, tableSize: null });

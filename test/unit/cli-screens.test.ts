@@ -116,7 +116,9 @@ describe('eswitchctl endpoint', () => {
 describe('eswitchctl rules and plan', () => {
   it('rules', async () => {
     const { sources, picture } = await look();
-    expect(fitted(rulesScreen(ruleList(sources, picture, 'desired', EVERYTHING), PLAIN))).toMatchSnapshot();
+    expect(
+      fitted(rulesScreen(ruleList(sources, picture, 'desired', EVERYTHING), PLAIN, NOW_MS)),
+    ).toMatchSnapshot();
   });
 
   it('rules --view diff', async () => {
@@ -127,16 +129,20 @@ describe('eswitchctl rules and plan', () => {
     const kept = without(resource => resource.kind === 'hook' && resource.link === ALPHA_REP);
     const observed = new Map([...kept, [first.key, changed], [leftOver.key, leftOver]]);
     const { sources, picture } = await look({ observed });
-    expect(fitted(rulesScreen(ruleList(sources, picture, 'diff', EVERYTHING), PLAIN))).toMatchSnapshot();
+    expect(
+      fitted(rulesScreen(ruleList(sources, picture, 'diff', EVERYTHING), PLAIN, NOW_MS)),
+    ).toMatchSnapshot();
   });
 
   it('says so when nothing differs or nothing fits', async () => {
     const { sources, picture } = await look();
-    expect(rulesScreen(ruleList(sources, picture, 'diff', EVERYTHING), PLAIN)).toEqual([
+    expect(rulesScreen(ruleList(sources, picture, 'diff', EVERYTHING), PLAIN, NOW_MS)).toEqual([
       'No difference: the kernel is as it should be.',
     ]);
     const none = ruleList(sources, picture, 'desired', { ...EVERYTHING, hardware: true });
-    expect(rulesScreen(none, PLAIN)).toEqual([`None of the ${DESIRED.size} resources fits the filter.`]);
+    expect(rulesScreen(none, PLAIN, NOW_MS)).toEqual([
+      `None of the ${DESIRED.size} resources fits the filter.`,
+    ]);
   });
 
   it('plan', async () => {

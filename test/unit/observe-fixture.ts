@@ -17,6 +17,8 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { Identity, Intent } from '../../src/model/intent.ts';
 import type { Network } from '../../src/model/network.ts';
 import type { Placement, Sources } from '../../src/observe/sources.ts';
+import { NO_OFFLOAD } from '../../src/offload/none.ts';
+import type { Offload } from '../../src/offload/port.ts';
 import type { ReconcileStatus, RoundReport, View } from '../../src/reconcile/port.ts';
 
 export const IDENTITY: Identity = { instance: 'eswitchd', linkPrefix: 'ew' };
@@ -102,10 +104,10 @@ export const INTENT: Intent = {
   endpoints: new Map(ENDPOINTS.map(each => [each.id, each])),
 };
 
-export const DESIRED: ReadonlyMap<string, Resource> = compile(
-  { identity: IDENTITY, programsDigest: 'ab'.repeat(32), nftDigest: 'cd'.repeat(32) },
-  INTENT,
-);
+const compileIntent = (intent: Intent): ReadonlyMap<string, Resource> =>
+  compile({ identity: IDENTITY, programsDigest: 'ab'.repeat(32), nftDigest: 'cd'.repeat(32) }, intent);
+
+export const DESIRED: ReadonlyMap<string, Resource> = compileIntent(INTENT);
 
 const port = (rxPackets: bigint, rxBytes: bigint, txPackets: bigint, txBytes: bigint) => ({
   rxPackets,
@@ -174,11 +176,15 @@ export interface Twist {
   readonly viewProblem?: EswError;
   readonly countersProblem?: EswError;
   readonly storeProblem?: EswError;
+  readonly offload?: Offload;
+  readonly intent?: Intent;
   readonly state?: ReturnType<Sources['daemon']['state']>;
 }
 
 export function fakeSources(twist: Twist = {}): Sources {
-  const view: View = { desired: DESIRED, observed: twist.observed ?? DESIRED, plan: twist.plan ?? [] };
+  const intent = twist.intent ?? INTENT;
+  const desired = twist.intent === undefined ? DESIRED : compileIntent(intent);
+  const view: View = { desired, observed: twist.observed ?? desired, plan: twist.plan ?? [] };
   const status: ReconcileStatus = { ...CALM, ...twist.reconcile };
   return {
     store: {
@@ -186,7 +192,7 @@ export function fakeSources(twist: Twist = {}): Sources {
       origin: 'opened',
       intent: () => {
         if (twist.storeProblem !== undefined) throw twist.storeProblem;
-        return INTENT;
+        return intent;
       },
     },
     reconciler: {
@@ -203,6 +209,7 @@ export function fakeSources(twist: Twist = {}): Sources {
       resync: async cause => ({ ...ROUND, cause }),
     },
     placement: PLACEMENT,
+    offload: twist.offload ?? NO_OFFLOAD,
     identity: IDENTITY,
     daemon: {
       version: '0.1.0',

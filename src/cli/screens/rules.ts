@@ -1,6 +1,6 @@
 /** Screens of `eswitchctl rules`, `plan` and `reconcile`. */
 import type { Plan, PlanOperation, ReconcileResult, RuleBody, RuleList } from '../../wire/api/rules.ts';
-import { grouped, milliseconds, plural } from '../format.ts';
+import { ago, bytes, grouped, milliseconds, packets, plural } from '../format.ts';
 import { type Colour, hang, paint, type Style } from '../text.ts';
 
 const SIGNS: Readonly<Record<PlanOperation['verb'], readonly [string, Colour]>> = {
@@ -18,8 +18,22 @@ function block(text: string, head: string, style: Style): string[] {
   return hang(text, style.width, head, ' '.repeat(head.length + 2));
 }
 
-function ruleLines({ change, text, before, kind }: RuleBody, style: Style): string[] {
-  if (change === null) return block(body(text, kind), '  ', style);
+/** State of a NIC's rule, below the rule. */
+function flowLines({ flow }: RuleBody, style: Style, nowMs: number): string[] {
+  if (flow === null) return [];
+  const { state, code, text, extack, sinceMs } = flow;
+  const since = sinceMs === null ? '' : `, ${ago(sinceMs, nowMs)}`;
+  const isIn = state === 'in-hardware';
+  const counted = `${packets(flow.packets)}, ${bytes(flow.bytes)}`;
+  const words = isIn ? counted : `${code}: ${text}${extack === '' ? '' : `: ${extack}`}`;
+  return hang(`${state}${since}: ${words}`, style.width, '      ', '        ').map(line =>
+    paint(style, isIn ? 'green' : 'yellow', line),
+  );
+}
+
+function ruleLines(rule: RuleBody, style: Style, nowMs: number): string[] {
+  const { change, text, before, kind } = rule;
+  if (change === null) return [...block(body(text, kind), '  ', style), ...flowLines(rule, style, nowMs)];
   const [sign, colour] = SIGNS[change];
   const lines = (mark: string, tint: Colour, value: string) =>
     block(body(value, kind), `  ${mark} `, style).map(line => paint(style, tint, line));
@@ -36,7 +50,7 @@ function emptyText({ view, total }: RuleList): string {
 /** Why rules are not in hardware, each reason once. */
 function reasonLines(rules: readonly RuleBody[], style: Style): string[] {
   const reasons = Map.groupBy(
-    rules.filter(rule => rule.where === 'software' && rule.reason !== ''),
+    rules.filter(rule => rule.flow === null && rule.where === 'software' && rule.reason !== ''),
     rule => rule.reason,
   );
   return [...reasons].flatMap(([reason, list]) =>
@@ -45,12 +59,12 @@ function reasonLines(rules: readonly RuleBody[], style: Style): string[] {
 }
 
 /** Grouped by kind; a rule that does not fit the width goes on, indented. */
-export function rulesScreen(list: RuleList, style: Style): string[] {
+export function rulesScreen(list: RuleList, style: Style, nowMs: number): string[] {
   if (list.rules.length === 0) return [emptyText(list)];
   const kinds = Map.groupBy(list.rules, rule => rule.kind);
   const groups = [...kinds].flatMap(([kind, rules]) => [
     paint(style, 'bold', `${kind} (${grouped(rules.length)})`),
-    ...rules.flatMap(rule => ruleLines(rule, style)),
+    ...rules.flatMap(rule => ruleLines(rule, style, nowMs)),
   ]);
   const reasons = reasonLines(list.rules, style);
   return reasons.length === 0 ? groups : [...groups, '', ...reasons];

@@ -60,6 +60,20 @@ function trafficFields({ status, style, room }: Look): Field[] {
   ];
 }
 
+/** A line per NIC: rules in it, and how many are not and why not in one word. */
+function hardwareField({ status }: Look): Field[] {
+  if (status.hardware.length === 0) return [];
+  const lines = status.hardware.flatMap(({ nic, used, budget, takesAll, states, paused }) => {
+    const others = Object.entries(states)
+      .filter(([state, count]) => state !== 'in-hardware' && count > 0)
+      .map(([state, count]) => `${grouped(count)} ${state}`);
+    const all = takesAll && others.length === 0 ? ', every pair' : '';
+    const counts = [`${grouped(used)} of ${plural(budget, 'rule')}${all}`, ...others].join(', ');
+    return [`${nic}: ${counts}`, ...(paused === null ? [] : [`paused: ${paused}`])];
+  });
+  return [field('Hardware', ...lines)];
+}
+
 function reconcileFields({ status, style, nowMs, room }: Look): Field[] {
   const { lastRound, rounds, failures, repairs, foreign } = status.reconcile;
   const fields: Field[] = [];
@@ -134,6 +148,7 @@ export function statusScreen(status: Status, style: Style, nowMs: number): strin
     networksField(look),
     endpointsField(look),
     ...trafficFields(look),
+    ...hardwareField(look),
     ...reconcileFields(look),
     field('Table', `${generation}, hooks ${table.hookMode}`),
     field('Store', `${store.directory}, ${store.origin}, revision ${store.revision}`),

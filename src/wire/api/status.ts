@@ -55,6 +55,18 @@ export const ReconcileBody = Type.Object({
 });
 export type ReconcileBody = Static<typeof ReconcileBody>;
 
+export const FlowTable = Type.Object({
+  nic: Type.String(),
+  paused: Nullable(Type.String({ description: 'Why nothing is put at the moment.' })),
+  size: Type.Integer({ description: 'Rules that the table holds, as far as is known.' }),
+  budget: Type.Integer({ description: 'Rules that may be ours.' }),
+  learned: Nullable(Type.Integer({ description: 'Rules after which the NIC said that it is full.' })),
+  used: Type.Integer({ description: 'Ours in the NIC now.' }),
+  takesAll: Type.Boolean({ description: 'All possible pairs are in, traffic or not.' }),
+  states: Type.Record(Type.String(), Type.Integer(), { description: 'Rules by state.' }),
+});
+export type FlowTable = Static<typeof FlowTable>;
+
 export const Status = Type.Object({
   host: Type.Object({ name: Type.String(), kernel: Type.String() }),
   daemon: Type.Object({
@@ -84,6 +96,7 @@ export const Status = Type.Object({
     drops: Type.Array(Drop),
     countersProblem: Nullable(Type.String({ description: 'Why the counters could not be read.' })),
   }),
+  hardware: Type.Array(FlowTable, { description: 'The flow tables of the NICs in switchdev mode.' }),
   reconcile: ReconcileBody,
   table: Type.Object({
     generation: Type.Integer({ description: 'Kernel id of the live forwarding table, 0 = none.' }),
