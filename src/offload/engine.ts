@@ -12,6 +12,7 @@ import type { DevlinkHandle, Inventory } from '../model/nic.ts';
 import { adopt, type Credit, type LookReport, takeLook } from './look.ts';
 import { type CacheFacts, NicCache } from './nic-cache.ts';
 import { portsByNic } from './ports.ts';
+import { takeSample } from './sample.ts';
 import { Totals } from './totals.ts';
 import { type CacheTuning, LOOP, type LoopTuning } from './tuning.ts';
 import { isGone } from './verdicts.ts';
@@ -61,6 +62,7 @@ export class OffloadEngine {
   readonly #loop: LoopTuning;
   readonly #caches = new Map<DevlinkHandle, NicCache>();
   readonly #looked = new Set<DevlinkHandle>();
+  readonly #sampled = new Set<DevlinkHandle>();
   readonly #paused = new Map<DevlinkHandle, string>();
   readonly #retired = new Set<string>();
   #seenRevision = -1;
@@ -195,7 +197,8 @@ export class OffloadEngine {
       const beforeMs = clock.now();
       const look = await this.#exclusive(() => this.#look(cache));
       lookMs += clock.now() - beforeMs;
-      const software = cache.sample(counters, clock.now());
+      const software = takeSample(cache, counters, !this.#sampled.has(cache.handle), clock.now());
+      this.#sampled.add(cache.handle);
       const done = await this.#move(cache, look, seconds);
       this.#deps.onPoll?.({ nic: cache.handle, ...look, ...done });
       isActive ||= software > 0 || look.moved > 0 || done.put + done.deleted > 0;
@@ -223,6 +226,7 @@ export class OffloadEngine {
       if (found.has(handle)) continue;
       this.#caches.delete(handle);
       this.#looked.delete(handle);
+      this.#sampled.delete(handle);
     }
     for (const [handle, ports] of found) {
       const cache = this.#caches.get(handle) ?? this.#addCache(handle, ports);

@@ -6,7 +6,6 @@ import { compilePair, type PairVariant, pairRef, pairVariants } from '../compile
 import { type FlowRule, flowShape } from '../ir/flow.ts';
 import { flowFingerprint } from '../ir/flow-fingerprint.ts';
 import type { FlowResult } from '../kernel/flow-port.ts';
-import type { PairCounter } from '../kernel/port.ts';
 import type { DevlinkHandle } from '../model/nic.ts';
 import { CACHE_FLAG, type CacheMoves, moveRules, PLACE } from '../place/cache.ts';
 import type { FlowReason } from '../place/flow-state.ts';
@@ -55,7 +54,6 @@ export class NicCache {
   readonly #inARow = new Map<string, number>();
   readonly #profile = new Map<PairVariant, VariantRefusal>();
   #poll = 0;
-  #hasSampled = false;
   #takesAll = false;
   paused: string | null = null;
 
@@ -200,31 +198,6 @@ export class NicCache {
   forgetProfile(nowMs: number): void {
     this.#profile.clear();
     this.#unblock(reason => reason === 'NO_FIELD' || reason === 'NO_ACTION', nowMs);
-  }
-
-  /**
-   * Software's counters of pairs, all of them at once. The first sample is where counting starts.
-   * Returns packets since the last one.
-   */
-  sample(pairs: readonly PairCounter[], nowMs: number): number {
-    let moved = 0;
-    for (const { src, dst, family, packets, bytes } of pairs) {
-      if (!this.ports.has(src) || !this.ports.has(dst)) continue;
-      // Which of TCP and UDP it was is not counted: both may be worth a rule.
-      for (const variant of family === 4 ? FOR_IP4 : FOR_IP6) {
-        const row = this.ensure(pairKey(src, dst, variant), nowMs);
-        if (row < 0) continue;
-        const resident = this.table.place[row] === PLACE.resident;
-        const before = this.table.delta[row] ?? 0;
-        const more = this.table.readSoftware(row, Number(packets), Number(bytes), !this.#hasSampled);
-        // What a rule misses is not its own traffic (ICMPv6, or packets that were on their way).
-        if (resident) this.table.delta[row] = before;
-        if (resident && variant === 0) this.table.missed[row] = (this.table.missed[row] ?? 0) + more;
-        moved += more;
-      }
-    }
-    this.#hasSampled = true;
-    return moved;
   }
 
   // ---- moves -------------------------------------------------------------------------------------
@@ -403,9 +376,6 @@ export class NicCache {
 }
 
 const NO_REFUSAL: VariantRefusal = { reason: 'DRIVER_REJECT', text: '' };
-
-const FOR_IP4 = [0] as const;
-const FOR_IP6 = [1, 2] as const;
 
 const shapeOf = (variant: PairVariant): string => (variant === 'ip4' ? 'ip4' : 'ip6');
 
