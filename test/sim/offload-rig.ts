@@ -77,6 +77,8 @@ export class OffloadRig {
   engine: OffloadEngine;
   readonly #options: RigOptions;
   #endpoints: readonly Endpoint[];
+  /** Every VF that ever had an endpoint: it stays when that goes. */
+  readonly #functions = new Map<string, Endpoint>();
   #revision = 1;
   #inventory: Inventory;
 
@@ -84,7 +86,10 @@ export class OffloadRig {
     this.#options = options;
     this.flows = options.flows ?? new SimFlows({ capacity: options.tableSize ?? 4096 });
     this.#endpoints = options.endpoints ?? [onVf(0), onVf(1), onVf(2)];
-    for (const each of this.#endpoints) this.addLink(each);
+    for (const each of this.#endpoints) {
+      this.addLink(each);
+      this.#functions.set(this.rep(each), each);
+    }
     this.#inventory = this.#look();
     this.engine = this.#makeEngine();
   }
@@ -98,6 +103,7 @@ export class OffloadRig {
   /** The store changes; the links of new endpoints are there already. */
   setEndpoints(endpoints: readonly Endpoint[]): void {
     this.#endpoints = endpoints;
+    for (const each of endpoints) this.#functions.set(this.rep(each), each);
     this.#revision += 1;
     this.#inventory = this.#look();
   }
@@ -179,7 +185,7 @@ export class OffloadRig {
   }
 
   #look(): Inventory {
-    const functions = this.#endpoints.flatMap((each): NicFunction[] => {
+    const functions = [...this.#functions.values()].flatMap((each): NicFunction[] => {
       if (each.vf === null) return [];
       const ifindex = this.flows.ifindexOf(this.rep(each));
       const name = this.rep(each);
