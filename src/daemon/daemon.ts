@@ -8,6 +8,7 @@ import { asEswError, type EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
 import { InventoryKeeper } from '../nic/inventory-keeper.ts';
 import type { Sources } from '../observe/sources.ts';
+import type { NicKnowledge } from '../profile/knowledge.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Config } from './config.ts';
 import { createFirmwarePart } from './firmware-part.ts';
@@ -17,6 +18,7 @@ import { LateOffload } from './late-offload.ts';
 import { LateReconciler } from './late-reconciler.ts';
 import { createLateStore } from './late-store.ts';
 import type { Logger } from './logger.ts';
+import { createOffloadPart, type OffloadPart, type OffloadPartDeps } from './offload-part.ts';
 import { createPlacement } from './placement.ts';
 import { openPlugin, type PluginPart } from './plugin-part.ts';
 import { retry } from './retry.ts';
@@ -42,6 +44,8 @@ export class Daemon {
   readonly #keeper: InventoryKeeper;
   #kernelPart: KernelPart | null = null;
   #nics: NicPort | null = null;
+  #knowledge: NicKnowledge | null = null;
+  #unsubscribe: () => void = () => {};
   #plugin: PluginPart | null = null;
   #api: ApiApp | null = null;
   #isStarting = true;
@@ -69,6 +73,7 @@ export class Daemon {
       nics: () => this.#nics,
       intent: () => this.#store.store.intent(),
     });
+    this.#knowledge = firmware.knowledge;
     // Another daemon's sockets must not be touched, so its lock is asked for first.
     this.#tryStore();
     this.#plugin = await openPlugin({
@@ -96,6 +101,7 @@ export class Daemon {
     await this.#bringUp;
     await this.#late.stop();
     this.#keeper.stop();
+    await this.#kernelPart?.offload.engine.stop();
     await this.#kernelPart?.kernel.close();
     this.#store.close();
   }
@@ -137,6 +143,7 @@ export class Daemon {
     if (part === null) return;
     this.#kernelPart = part;
     this.#late.arrive(part.reconciler);
+    this.#offload.arrive(part.offload.view);
     this.#problem = null;
     this.#isStarting = false;
     const { lastRound, generation, hookMode } = part.reconciler.status();
@@ -152,6 +159,7 @@ export class Daemon {
       identity,
       store: this.#store.store,
       log,
+      createOffload: ports => this.#createOffload(ports),
       onNics: nics => {
         this.#nics = nics;
         return this.#keeper.start(nics);
@@ -160,6 +168,23 @@ export class Daemon {
         this.#problem = error;
       },
     });
+  }
+
+  #createOffload({ kernel, flows }: Pick<OffloadPartDeps, 'kernel' | 'flows'>): OffloadPart {
+    const { identity, log } = this.#options;
+    const part = createOffloadPart({
+      ...{ identity, kernel, flows },
+      store: this.#store.store,
+      log: log.child({ part: 'offload' }),
+      inventory: () => this.#keeper.inventory,
+      knowledge: {
+        refusal: (nic, rule) => this.#knowledge?.refusal(nic, rule) ?? null,
+        tableSize: nic => this.#knowledge?.tableSize(nic) ?? null,
+      },
+    });
+    this.#unsubscribe();
+    this.#unsubscribe = this.#keeper.subscribe(() => part.engine.kick());
+    return part;
   }
 
   /** Leases of a daemon that was killed between an address and its endpoint. */

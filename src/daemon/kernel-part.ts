@@ -13,11 +13,13 @@ import type { Store } from '../store/port.ts';
 import type { Config } from './config.ts';
 import { isNamespace } from './host.ts';
 import type { Logger } from './logger.ts';
+import type { OffloadPart, OffloadPartDeps } from './offload-part.ts';
 
 export interface KernelPart {
   readonly reconciler: Reconciler;
   readonly kernel: KernelPort;
   readonly nics: NicPort;
+  readonly offload: OffloadPart;
 }
 
 export interface KernelPartDeps {
@@ -27,6 +29,7 @@ export interface KernelPartDeps {
   readonly log: Logger;
   /** Before the first round, which may need to know the NICs. */
   onNics(nics: NicPort): Promise<void>;
+  createOffload(ports: Pick<OffloadPartDeps, 'kernel' | 'flows'>): OffloadPart;
   /** The kernel could not be read or written; null: a round has ended since. */
   onTrouble(error: EswError | null): void;
 }
@@ -59,14 +62,17 @@ function logReport(log: Logger, report: RoundReport): void {
 export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart> {
   const { config, identity, store, log, onTrouble } = deps;
   const programsDigest = objectDigest(config.bpfObject);
-  const { kernel, nics } = openKernel(deps);
+  const { kernel, nics, flows } = openKernel(deps);
+  const offload = deps.createOffload({ kernel, flows });
   const reconciler = createReconciler({
     store,
     kernel,
     context: { identity, programsDigest, nftDigest: RULESET_DIGEST },
     sandboxExists: isNamespace,
     resyncMs: config.resyncMs,
+    retire: reps => offload.engine.retire(reps),
     onReport: report => {
+      offload.engine.roundDone();
       onTrouble(null);
       logReport(log, report);
     },
@@ -77,10 +83,13 @@ export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart>
   });
   try {
     await deps.onNics(nics);
+    // Rules for endpoints that went while no daemon ran must be gone before their functions get others.
+    await offload.engine.start();
     await reconciler.start();
-    return { reconciler, kernel, nics };
+    return { reconciler, kernel, nics, offload };
   } catch (error) {
     await reconciler.stop();
+    await offload.engine.stop();
     await kernel.close();
     throw error;
   }

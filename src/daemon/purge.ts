@@ -1,9 +1,12 @@
 /** Removes everything of this instance from the kernel. Networks and leases in the store stay. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { printFlowRef } from '../ir/flow-print.ts';
 import { KIND_ORDER } from '../ir/resource.ts';
+import type { FlowPort } from '../kernel/flow-port.ts';
 import { NativeLibrary } from '../kernel/native/library.ts';
 import { isBpffs, Pins } from '../kernel/native/pins.ts';
+import type { NicPort } from '../kernel/nic-port.ts';
 import type { Op } from '../kernel/port.ts';
 import { errnoName } from '../lib/errno.ts';
 import { EswError } from '../lib/errors.ts';
@@ -23,7 +26,9 @@ export interface PurgeReport {
 export async function purge(config: Config, identity: Identity, log: Logger): Promise<PurgeReport> {
   const lock = lockDirectory(config.stateDir);
   try {
-    const { kernel } = openKernel({ config, identity, log });
+    const { kernel, nics, flows } = openKernel({ config, identity, log });
+    // Before the ports: a rule that stayed could deliver to whoever gets the function next.
+    const rules = await purgeRules(flows, nics);
     const { resources } = await kernel.dump();
     // Sysctls are the host's: nobody knows any more what they were, and others may rely on them now.
     const ops: Op[] = [...resources.values()]
@@ -38,10 +43,28 @@ export async function purge(config: Config, identity: Identity, log: Logger): Pr
       if (op.verb !== 'delete' || result === undefined || result.errno === 0) return [];
       return [`${op.resource.key}: ${result.extack === '' ? errnoName(result.errno) : result.extack}`];
     });
-    return { deleted: ops.length - failed.length, failed };
+    return {
+      deleted: ops.length - failed.length + rules.deleted,
+      failed: [...rules.failed, ...failed],
+    };
   } finally {
     lock.release();
   }
+}
+
+async function purgeRules(flows: FlowPort, nics: NicPort): Promise<PurgeReport> {
+  const inventory = await nics.inventory();
+  const links = inventory.nics.flatMap(nic =>
+    nic.functions.flatMap(({ representor }) => (representor === null ? [] : [representor.name])),
+  );
+  if (links.length === 0) return { deleted: 0, failed: [] };
+  const rules = (await flows.read(links)).filter(({ ours }) => ours);
+  const results = await flows.delete(rules);
+  const failed = rules.flatMap((rule, i) => {
+    const { errno, extack } = results[i] ?? { errno: 0, extack: '' };
+    return errno === 0 ? [] : [`${printFlowRef(rule)}: ${extack === '' ? errnoName(errno) : extack}`];
+  });
+  return { deleted: rules.length - failed.length, failed };
 }
 
 /** The pins wherever the daemon may have put them, and the bpffs if it mounted one of its own. */

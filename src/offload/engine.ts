@@ -3,7 +3,7 @@
  * when a port goes: then the rules that deliver to it go first (`retire`).
  */
 import type { FlowRef } from '../ir/flow.ts';
-import type { FlowPort } from '../kernel/flow-port.ts';
+import type { FlowDump, FlowPort } from '../kernel/flow-port.ts';
 import type { PairCounter } from '../kernel/port.ts';
 import type { EndpointId, Revision } from '../lib/brand.ts';
 import { asEswError, type EswError } from '../lib/errors.ts';
@@ -243,7 +243,8 @@ export class OffloadEngine {
   }
 
   async #look(cache: NicCache): Promise<LookReport> {
-    const dump = await this.#deps.flows.dump([...cache.links.values()]);
+    const links = [...cache.links.values()];
+    const dump = links.length === 0 ? NO_RULES : await this.#deps.flows.dump(links);
     const credit: Credit = (src, dst, packets, bytes) => this.totals.add(src, dst, packets, bytes);
     const nowMs = this.#deps.clock.now();
     if (this.#looked.has(cache.handle)) return takeLook(cache, dump, credit, nowMs);
@@ -352,6 +353,14 @@ export class OffloadEngine {
     return this.totals.of(endpoint);
   }
 }
+
+const NO_RULES: FlowDump = {
+  ...{ count: 0, ifindex: new Uint32Array(), chain: new Uint32Array(), prio: new Uint16Array() },
+  ...{ protocol: new Uint16Array(), handle: new Uint32Array(), flags: new Uint16Array() },
+  ...{ fingerprint: new BigUint64Array(), idleMs: new Uint32Array() },
+  ...{ hwPackets: new BigUint64Array(), hwBytes: new BigUint64Array() },
+  ...{ swPackets: new BigUint64Array(), swBytes: new BigUint64Array() },
+};
 
 function slices(rows: readonly number[], length: number): (readonly number[])[] {
   const parts: (readonly number[])[] = [];
