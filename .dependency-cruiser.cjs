@@ -23,8 +23,8 @@ const MAY_IMPORT = {
   ir: ['lib/', 'model/'],
   compile: ['lib/', 'model/', 'ir/'],
   place: ['lib/', 'model/', 'ir/'],
-  // A plan is a list of the kernel port's operations.
-  plan: ['lib/', 'model/', 'ir/', 'place/', KERNEL_PORT],
+  // A plan is a list of a port's operations.
+  plan: ['lib/', 'model/', 'ir/', 'place/', KERNEL_PORT, NIC_PORT],
   wire: ['lib/', 'model/'],
   kernel: ['lib/', 'model/', 'ir/'],
   eswitch: ['lib/', 'model/', 'ir/', KERNEL_PORT],

@@ -73,7 +73,7 @@ export interface NicPort {
   inventory(): Promise<Inventory>;
   apply(ops: readonly NicOp[]): Promise<readonly OpResult[]>;
   params(nic: DevlinkHandle): Promise<readonly DevlinkParam[]>;
-  /** Names of the rate nodes of a NIC. */
+  /** Names of the rate nodes of a NIC, children before their parents. */
   rateNodes(nic: DevlinkHandle): Promise<readonly string[]>;
   /** Name that a function's netdev has inside a namespace, null when it is not there. */
   functionIn(netns: string, device: DeviceName): Promise<string | null>;

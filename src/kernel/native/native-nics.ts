@@ -15,6 +15,7 @@ import {
   dumpResources,
   handleOf,
   type NicDumps,
+  type RateRecord,
   type ResourceRecord,
   takeDumps,
 } from './nic-dumps.ts';
@@ -23,6 +24,17 @@ import { paramsOf } from './nic-params.ts';
 import { DEVLINK_EVENT, NIC_EVENT, RATE_NODE } from './nic-records.ts';
 import { readDevice, sriovDevices } from './nic-sysfs.ts';
 import { readRecords } from './record-stream.ts';
+
+/** Names of rate nodes, so ordered that each can be deleted: a node with children cannot. */
+function childrenFirst(nodes: readonly RateRecord[]): string[] {
+  const byName = new Map(nodes.map(each => [each.node, each]));
+  const depth = (name: string, seen = 0): number => {
+    const parent = byName.get(name)?.parent ?? '';
+    // The kernel has no circles; a dump that is one is not followed for ever.
+    return parent === '' || seen > nodes.length ? seen : depth(parent, seen + 1);
+  };
+  return [...byName.keys()].sort((a, b) => depth(b) - depth(a));
+}
 
 export class NativeNics implements NicPort {
   readonly #library: NativeLibrary;
@@ -65,7 +77,7 @@ export class NativeNics implements NicPort {
 
   async rateNodes(nic: DevlinkHandle): Promise<readonly string[]> {
     const rates = await dumpRates(this.#library);
-    return rates.filter(each => handleOf(each) === nic && each.type === RATE_NODE).map(each => each.node);
+    return childrenFirst(rates.filter(each => handleOf(each) === nic && each.type === RATE_NODE));
   }
 
   async functionIn(netns: string, device: DeviceName): Promise<string | null> {
