@@ -12,6 +12,7 @@ import type { NicKnowledge } from '../profile/knowledge.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Config } from './config.ts';
 import { createFirmwarePart } from './firmware-part.ts';
+import { FunctionPart } from './function-part.ts';
 import { isNamespace } from './host.ts';
 import { type KernelPart, startKernelPart } from './kernel-part.ts';
 import { LateOffload } from './late-offload.ts';
@@ -42,6 +43,7 @@ export class Daemon {
   readonly #store = createLateStore();
   readonly #abort = new AbortController();
   readonly #keeper: InventoryKeeper;
+  readonly #functions: FunctionPart;
   #kernelPart: KernelPart | null = null;
   #nics: NicPort | null = null;
   #knowledge: NicKnowledge | null = null;
@@ -58,6 +60,9 @@ export class Daemon {
     this.#keeper = new InventoryKeeper({
       onTrouble: error => options.log.warn({ err: error }, 'the NICs cannot be looked at'),
     });
+    const { identity, log } = options;
+    const store = this.#store.store;
+    this.#functions = new FunctionPart({ inventory: this.#keeper, store, identity, log });
   }
 
   /**
@@ -83,6 +88,7 @@ export class Daemon {
       store: this.#store.store,
       reconciler: this.#late,
       inventory: () => this.#keeper.inventory,
+      functions: this.#functions,
     });
     this.#api = await createApiServer({
       sources: this.#sources(),
@@ -99,6 +105,7 @@ export class Daemon {
     this.#abort.abort();
     await Promise.all([this.#plugin?.close(), this.#api?.close()]);
     await this.#bringUp;
+    await this.#functions.stop();
     await this.#late.stop();
     this.#keeper.stop();
     await this.#kernelPart?.offload.engine.stop();
@@ -144,6 +151,7 @@ export class Daemon {
     this.#kernelPart = part;
     this.#late.arrive(part.reconciler);
     this.#offload.arrive(part.offload.view);
+    this.#functions.start(part);
     this.#problem = null;
     this.#isStarting = false;
     const { lastRound, generation, hookMode } = part.reconciler.status();

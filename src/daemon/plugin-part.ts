@@ -1,4 +1,5 @@
 /** Docker's side of the daemon: the network and IPAM drivers on their socket. */
+import type { FunctionSource } from '../docker/deps.ts';
 import { engineHasNetwork } from '../docker/engine.ts';
 import { checkHostPort } from '../docker/host-port.ts';
 import { listenOnSocket } from '../docker/listen.ts';
@@ -34,10 +35,11 @@ export interface PluginPartDeps {
   readonly store: Store;
   readonly reconciler: Reconciler;
   inventory(): Inventory;
+  readonly functions: FunctionSource;
 }
 
 /** Looks for orphans from time to time; returns how to stop. */
-function watchOrphans({ config, log, store, reconciler }: PluginPartDeps, ipam: Ipam): () => void {
+function watchOrphans({ config, log, store, reconciler, functions }: PluginPartDeps, ipam: Ipam): () => void {
   const { orphanGraceMs: graceMs, dockerSocket } = config;
   if (graceMs === 0) return () => undefined;
   const dockerHas = (id: NetworkId) => engineHasNetwork(dockerSocket, id);
@@ -52,7 +54,10 @@ function watchOrphans({ config, log, store, reconciler }: PluginPartDeps, ipam: 
     dockerHas,
   });
   const look = () =>
-    orphans.collect().catch(error => log.warn({ err: error }, 'orphans were not looked for'));
+    orphans.collect().then(
+      count => count > 0 && functions.freed(),
+      error => log.warn({ err: error }, 'orphans were not looked for'),
+    );
   const timer = setInterval(look, Math.min(Math.max(graceMs / 4, 250), ORPHAN_LOOK_MS));
   return () => clearInterval(timer);
 }
@@ -71,6 +76,7 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     uplinkMtu,
     parentLink: async parent => ethernetLink(parent),
     capabilities: () => capabilitiesOf(reconciler.probes(), deps.inventory()),
+    functions: deps.functions,
     log,
     clock: () => performance.now(),
     checkHostPort,

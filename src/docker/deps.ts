@@ -3,6 +3,7 @@ import type { Ipam } from '../ipam/ipam.ts';
 import type { PortBinding } from '../model/endpoint.ts';
 import type { Identity } from '../model/intent.ts';
 import type { Capabilities } from '../place/capabilities.ts';
+import type { FunctionView } from '../place/function-choice.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
 
@@ -21,6 +22,14 @@ export interface ParentLink {
   readonly mtu: number;
 }
 
+/** Functions of the host's NICs, for endpoints to have. */
+export interface FunctionSource {
+  /** NICs and who uses their functions, as of now. */
+  view(): Promise<FunctionView>;
+  /** An endpoint with a function is gone: it can be given back, after the reply. */
+  freed(): void;
+}
+
 export interface PluginDeps {
   readonly store: Store;
   readonly reconciler: Pick<Reconciler, 'notify' | 'waitFor'>;
@@ -34,6 +43,7 @@ export interface PluginDeps {
   parentLink(parent: string): Promise<ParentLink>;
   /** Which ways of forwarding this host has, and why not the others. */
   capabilities(): Capabilities;
+  readonly functions: FunctionSource;
   readonly log: Log;
   /** Milliseconds on a clock that never goes back. */
   clock(): number;

@@ -1,7 +1,9 @@
 /** EndpointOperInfo: what `docker network inspect -v` and people with curl get to see. */
 import { portNames } from '../ir/names.ts';
 import { ipFamily } from '../lib/ip.ts';
-import type { PortBinding } from '../model/endpoint.ts';
+import type { Endpoint, PortBinding } from '../model/endpoint.ts';
+
+import { functionKey } from '../model/nic.ts';
 import { requireDatapath } from './datapath.ts';
 import type { PluginDeps } from './deps.ts';
 import { requireEndpoint, requireNetwork } from './endpoints.ts';
@@ -20,8 +22,21 @@ export function endpointInfo(deps: PluginDeps, ref: EndpointRef): Readonly<Recor
     function: fn,
     sandbox: endpoint.sandbox?.key ?? null,
     ...datapathFacts(deps, network),
+    ...ownDatapath(endpoint),
+    vf: endpoint.vf && functionKey(endpoint.vf),
+    nic: endpoint.vf?.nic ?? null,
+    whyNotHardware: endpoint.fallback,
     published: endpoint.published ? endpoint.bindings.map(showBinding) : [],
   };
+}
+
+/** What it got when it was made may differ from what its network would get now. */
+function ownDatapath({ vf, fallback }: Endpoint): {
+  readonly datapath?: string;
+  readonly datapathWhy?: string;
+} {
+  if (fallback !== null) return { datapath: 'software', datapathWhy: fallback };
+  return vf === null ? {} : { datapathWhy: `function ${functionKey(vf)}` };
 }
 
 /** An endpoint may outlive the NIC it was made on: then say so instead of failing. */

@@ -1,15 +1,17 @@
 /** CreateEndpoint, DeleteEndpoint, Join, Leave. */
 import { portNames } from '../ir/names.ts';
 import type { Cidr, Mac, PortSlot } from '../lib/brand.ts';
-import { EswError } from '../lib/errors.ts';
+import { asEswError, EswError } from '../lib/errors.ts';
 import { cidrAddress, cidrContains, type Family, ipFamily } from '../lib/ip.ts';
 import { isUnicast, stableMac } from '../lib/mac.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
+import { functionKey } from '../model/nic.ts';
 import { DOCKER_OPTIONS } from '../model/options.ts';
 import type { StoreReader } from '../store/port.ts';
 import type { PluginDeps } from './deps.ts';
 import type { JoinFacts } from './encode.ts';
+import { chooseSide, fallBack, offerFor, type Side, takeFunction } from './function-side.ts';
 import type { CreateEndpointRequest, EndpointRef, JoinRequest } from './requests.ts';
 import { settle } from './settle.ts';
 
@@ -20,40 +22,69 @@ import { settle } from './settle.ts';
 export async function createEndpoint(deps: PluginDeps, request: CreateEndpointRequest): Promise<Endpoint> {
   const { store, ipam } = deps;
   const before = store.endpoint(request.id);
-  const { value: endpoint, revision } = store.commit(tx => {
+  const offer = before === null ? await offerFor(deps, requireNetwork(store, request)) : null;
+  const { value: made, revision } = store.commit(tx => {
     const network = requireNetwork(tx, request);
-    if (before !== null) return sameOrThrow(before, request);
+    const existing = tx.endpoint(request.id);
+    if (existing !== null) return { endpoint: sameOrThrow(existing, request), isNew: false };
+    if (offer === null)
+      throw new EswError('ESW_ERR_ENDPOINT_UNKNOWN', `endpoint ${request.id} was just deleted`);
     if (request.portMap.length > 0) refusePublishing(network);
     for (const address of [request.ip4, request.ip6]) if (address !== null) checkAddress(network, address);
-    const created = allocate(deps, tx, network, request);
+    const side = chooseSide(deps, tx, network, offer);
+    const created = allocate(deps, tx, network, request, side);
     tx.putEndpoint(created);
+    takeFunction(tx, created.id, side.function);
     for (const { pool } of network.subnets) {
       const address = ipFamily(pool) === 4 ? created.ip4 : created.ip6;
       if (address !== null) ipam.adopt(tx, pool, cidrAddress(address), created.mac);
     }
-    return created;
+    return { endpoint: created, isNew: true };
   });
+  const { endpoint, isNew } = made;
   try {
     await settle(deps, revision, endpoint.id, { endpoints: [endpoint.id] });
   } catch (error) {
-    if (before === null) takeBack(deps, endpoint);
+    if (isNew && (await settledWithout(deps, endpoint, asEswError(error)))) return endpoint;
+    if (isNew) takeBack(deps, endpoint);
     throw error;
   }
   return endpoint;
 }
 
-function takeBack({ store, reconciler }: PluginDeps, endpoint: Endpoint): void {
+/** What the kernel refuses of a NIC's function costs speed, not the container, unless hardware is required. */
+async function settledWithout(deps: PluginDeps, endpoint: Endpoint, error: EswError): Promise<boolean> {
+  const { id, vf, networkId } = endpoint;
+  const mayFallBack = deps.store.network(networkId)?.require === 'any';
+  if (vf === null || !mayFallBack || error.code !== 'ESW_ERR_KERNEL_REFUSED') return false;
+  if (!fallBack(deps, endpoint, error.message)) return false;
+  deps.log.warn({ endpoint: id, function: functionKey(vf), err: error }, 'endpoint goes on with a veth pair');
+  deps.functions.freed();
+  try {
+    await settle(deps, deps.store.revision, id, { endpoints: [id] });
+    return true;
+  } catch {
+    // The first refusal says more.
+    return false;
+  }
+}
+
+function takeBack({ store, reconciler, functions }: PluginDeps, { id, slot, sandbox }: Endpoint): void {
   store.commit(tx => {
-    if (tx.endpoint(endpoint.id) === endpoint) tx.deleteEndpoint(endpoint.id);
+    const current = tx.endpoint(id);
+    // Joined meanwhile, or another of the same id: not ours to take back.
+    if (current?.slot === slot && current.sandbox === sandbox) tx.deleteEndpoint(id);
   });
-  reconciler.notify({ endpoints: [endpoint.id] });
+  reconciler.notify({ endpoints: [id] });
+  functions.freed();
 }
 
 /** Its entries go at once; the reply does not wait for the slow removal of the link. */
-export function deleteEndpoint({ store, reconciler }: PluginDeps, ref: EndpointRef): void {
+export function deleteEndpoint({ store, reconciler, functions }: PluginDeps, ref: EndpointRef): void {
   if (findEndpoint(store, ref) === null) return;
   store.commit(tx => tx.deleteEndpoint(ref.id));
   reconciler.notify({ endpoints: [ref.id] });
+  functions.freed();
 }
 
 /**
@@ -147,13 +178,15 @@ function allocate(
   store: StoreReader,
   network: Network,
   request: CreateEndpointRequest,
+  side: Side,
 ): Endpoint {
   const { id, networkId, ip4, ip6, ifname, options } = request;
   const mac = request.mac === null ? deriveMac(deps, store, network, id) : checkMac(network, request.mac);
   const ifnamePrefix = ifname ?? network.options[DOCKER_OPTIONS.ifnamePrefix] ?? 'eth';
   const slot = freeSlot(deps, store);
   const base = { id, networkId, slot, mac, ip4, ip6, ifnamePrefix, options };
-  return { ...base, vf: null, fallback: null, bindings: [], published: false, sandbox: null };
+  const { fallback } = side;
+  return { ...base, vf: side.function?.ref ?? null, fallback, bindings: [], published: false, sandbox: null };
 }
 
 function freeSlot({ maxPorts }: PluginDeps, store: StoreReader): PortSlot {

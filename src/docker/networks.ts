@@ -5,6 +5,8 @@ import { cidrOverlaps, ipFamily } from '../lib/ip.ts';
 import { stableMac } from '../lib/mac.ts';
 import type { Network } from '../model/network.ts';
 import { MTU_MIN_IPV6, type NetworkOptions, parseNetworkOptions } from '../model/options.ts';
+import { switchdevProblem } from '../place/capabilities.ts';
+import { isNamed } from '../place/function-choice.ts';
 import type { StoreReader, StoreWriter } from '../store/port.ts';
 import { requireDatapath } from './datapath.ts';
 import type { PluginDeps } from './deps.ts';
@@ -21,6 +23,7 @@ type Definition = Omit<Network, 'slot' | 'gatewaySlot' | 'switchMac' | 'gatewayM
 export async function createNetwork(deps: PluginDeps, request: CreateNetworkRequest): Promise<void> {
   const definition = await define(deps, request);
   requireDatapath(deps, definition);
+  await checkNic(deps, definition);
   const before = deps.store.network(request.id);
   const { value: network, revision } = deps.store.commit(tx => {
     if (before !== null) return sameOrThrow(before, definition);
@@ -56,12 +59,25 @@ export async function deleteNetwork(deps: PluginDeps, id: NetworkId): Promise<vo
     deps.ipam.networkDeleted(tx, network);
   });
   const endpoints = lost.map(endpoint => endpoint.id);
+  deps.functions.freed();
   try {
     // The next network may have the same subnet: its routes must not meet those of this one.
     await settle(deps, revision, id, { networks: [id], endpoints });
   } catch (error) {
     log.warn({ network: id, err: error }, 'network deleted, but the kernel still has parts of it');
   }
+}
+
+/** A NIC that is named must be there, and fit to take part if that is what was asked for. */
+async function checkNic(deps: PluginDeps, { nic: wanted, datapath, require }: Definition): Promise<void> {
+  if (wanted === undefined) return;
+  const { nics } = (await deps.functions.view()).inventory;
+  const found = nics.find(nic => isNamed(nic, wanted));
+  const refuse = (why: string) => new EswError('ESW_ERR_DATAPATH_UNAVAILABLE', `nic=${wanted}: ${why}`);
+  if (found === undefined)
+    throw refuse(`this host has ${nics.map(nic => nic.handle).join(', ') || 'no NIC'}`);
+  const problem = switchdevProblem(found);
+  if (problem !== null && (datapath === 'switchdev' || require === 'hw')) throw refuse(problem);
 }
 
 async function define(

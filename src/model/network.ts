@@ -53,6 +53,8 @@ export interface Network {
   readonly subnets: readonly Subnet[];
   /** Present exactly with type `vlan`. Such a network has no gateway port: its slots and MACs lie idle. */
   readonly vlan?: VlanSettings;
+  /** The NIC whose functions its endpoints get, as `-o nic=` gives it; absent: any. */
+  readonly nic?: string;
   /** The `-o` options as given, for display. */
   readonly options: Readonly<Record<string, string>>;
 }

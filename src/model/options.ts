@@ -15,13 +15,15 @@ export interface NetworkOptions {
   readonly mtu: number | null;
   readonly nat: boolean;
   readonly hostBinding: Ip | null;
+  /** devlink handle, device or uplink name; absent: any NIC. */
+  readonly nic?: string;
   /** Present exactly with type `vlan`; its parent is as given. */
   readonly vlan?: VlanSettings;
 }
 
 /** What can be written after `-o` without a vendor's prefix. */
 export const OPTION_NAMES = [
-  ...(['type', 'datapath', 'require', 'mtu', 'nat'] as const),
+  ...(['type', 'datapath', 'require', 'mtu', 'nat', 'nic'] as const),
   ...(['parent', 'vlan', ...VF_OPTIONS] as const),
 ] as const;
 
@@ -38,6 +40,7 @@ export const DOCKER_OPTIONS = {
 
 /** Options that mean something with one type only, and why the others have no use for them. */
 const BELONGS: Readonly<Record<string, { readonly type: NetworkType; readonly why: string }>> = {
+  nic: { type: 'bridge', why: 'its parent names the NIC' },
   nat: { type: 'bridge', why: 'no packet of this network passes the host' },
   [DOCKER_OPTIONS.masquerade]: { type: 'bridge', why: 'no packet of this network passes the host' },
   [DOCKER_OPTIONS.hostBinding]: { type: 'bridge', why: 'this network publishes no ports on the host' },
@@ -64,13 +67,15 @@ export function parseNetworkOptions(raw: RawOptions): NetworkOptions {
   refuseIsolation(raw);
   const type = choice(raw, 'type', TYPES, 'bridge');
   refuseStrangers(raw, type);
+  const datapath = choice(raw, 'datapath', DATAPATHS, 'auto');
   return {
     type,
-    datapath: choice(raw, 'datapath', DATAPATHS, 'auto'),
+    datapath,
     require: choice(raw, 'require', REQUIRES, 'any'),
     mtu: agreed(raw, 'mtu', DOCKER_OPTIONS.mtu, parseMtu) ?? null,
     nat: agreed(raw, 'nat', DOCKER_OPTIONS.masquerade, booleanValue) ?? type === 'bridge',
     hostBinding: parseHostBinding(raw[DOCKER_OPTIONS.hostBinding]),
+    ...parseNic(raw, datapath),
     ...(type === 'vlan' ? { vlan: parseVlanOptions(raw) } : {}),
   };
 }
@@ -124,6 +129,14 @@ function agreed<T>(
     throw refuseValue(ours, raw[ours] ?? '', `${dockers}="${raw[dockers]}" says something else`);
   }
   return a ?? b;
+}
+
+function parseNic(raw: RawOptions, datapath: Datapath): { readonly nic?: string } {
+  const nic = raw['nic'];
+  if (nic === undefined) return {};
+  if (nic === '') throw refuseValue('nic', nic, 'a NIC, e.g. pci/0000:3b:00.0, or its uplink');
+  if (datapath === 'software') throw refuseValue('nic', nic, 'datapath=software uses none');
+  return { nic };
 }
 
 const parseMtu = (name: string, value: string): number => wholeNumber(name, value, MTU_MIN, MTU_MAX);

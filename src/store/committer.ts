@@ -28,7 +28,7 @@ export abstract class TableStore extends TableReader implements Store {
   ): { readonly value: T; readonly revision: Revision } {
     if (this.#committing) throw new EswError('ESW_ERR_INTERNAL', 'a commit was started inside a commit');
     this.#committing = true;
-    const tx = new Transaction(this.tables, this.#position.revision);
+    const tx = new Transaction(this.tables, this.#position.revision, Date.now());
     try {
       const value = change(tx);
       const changes = tx.seal();

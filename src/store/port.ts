@@ -8,6 +8,8 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { HostPort } from '../model/host-port.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { FunctionKey } from '../model/nic.ts';
+import type { VfLease } from '../model/vf-lease.ts';
 
 /** One address pool handed out by the IPAM. */
 export interface Pool {
@@ -45,6 +47,9 @@ export interface StoreReader {
   endpointByMac(networkId: NetworkId, mac: Mac): Endpoint | null;
   /** A published endpoint whose bindings leave no room for this one (a wildcard meets every address). */
   hostPortOwner(binding: HostPort): EndpointId | null;
+  /** The ledger's row of a NIC's function; null: free, as far as we are concerned. */
+  vf(key: FunctionKey): VfLease | null;
+  vfs(): readonly VfLease[];
   /** Lowest slot not in use, null when all `limit` are. A freed slot is handed out last. */
   freeNetSlot(): NetSlot | null;
   freePortSlot(limit: number): PortSlot | null;
@@ -52,18 +57,24 @@ export interface StoreReader {
 
 /**
  * Changes inside one commit. Unique constraints throw EswError: slots, addresses and MACs per
- * network, host ports of published endpoints, ranges of pools per space. What is deleted and absent
+ * network, host ports of published endpoints, ranges of pools per space, one function per endpoint and
+ * the reverse. What is deleted and absent
  * is no error; a network that has endpoints cannot be deleted, a pool takes its leases along.
  */
 export interface StoreWriter extends StoreReader {
   putNetwork(network: Network): void;
   deleteNetwork(id: NetworkId): void;
   putEndpoint(endpoint: Endpoint): void;
+  /** Its NIC function, if it has one, is `cooling` from then on. */
   deleteEndpoint(id: EndpointId): void;
   putPool(pool: Pool): void;
   deletePool(id: string): void;
   putLease(lease: Lease): void;
   deleteLease(poolId: string, address: Ip): void;
+  /** At the end of a commit a row is `used` by exactly the endpoint that has the function. */
+  putVf(row: VfLease): void;
+  /** The function is free again. A `used` one is refused. */
+  deleteVf(key: FunctionKey): void;
 }
 
 /**

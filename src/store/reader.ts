@@ -4,6 +4,8 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { HostPort } from '../model/host-port.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import type { FunctionKey } from '../model/nic.ts';
+import type { VfLease } from '../model/vf-lease.ts';
 import type { Lease, Pool, StoreReader } from './port.ts';
 import type { Tables } from './tables.ts';
 
@@ -57,6 +59,14 @@ export class TableReader implements StoreReader {
 
   hostPortOwner(binding: HostPort): EndpointId | null {
     return this.tables.hostPorts.owner(binding, null);
+  }
+
+  vf(key: FunctionKey): VfLease | null {
+    return this.tables.vfs.get(key) ?? null;
+  }
+
+  vfs(): readonly VfLease[] {
+    return [...this.tables.vfs.values()];
   }
 
   freeNetSlot(): NetSlot | null {

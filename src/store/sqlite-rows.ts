@@ -4,6 +4,8 @@ import type { Revision } from '../lib/brand.ts';
 import { cidrAddress } from '../lib/ip.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
+import { functionKey } from '../model/nic.ts';
+import type { VfLease } from '../model/vf-lease.ts';
 import { bindingsInForce, hostKey } from './host-ports.ts';
 import type { Durability, Lease, Pool } from './port.ts';
 import { type Change, Tables } from './tables.ts';
@@ -20,6 +22,7 @@ export function loadTables(database: DatabaseSync): { readonly tables: Tables; r
   for (const after of records<Pool>(database, 'pool')) tables.apply({ table: 'pool', before: null, after });
   for (const after of records<Lease>(database, 'lease'))
     tables.apply({ table: 'lease', before: null, after });
+  for (const after of records<VfLease>(database, 'vf')) tables.apply({ table: 'vf', before: null, after });
   const revision = Number(database.prepare('SELECT revision FROM position').get()?.['revision']);
   return { tables, revision: revision as Revision };
 }
@@ -64,7 +67,8 @@ export class RowWriter {
     else if (change.table === 'network') this.#putNetwork(change.after);
     else if (change.table === 'endpoint') this.#putEndpoint(change.before, change.after);
     else if (change.table === 'pool') this.#putPool(change.after);
-    else this.#putLease(change.after);
+    else if (change.table === 'lease') this.#putLease(change.after);
+    else this.#putVf(change.after);
   }
 
   #run(sql: string, ...values: SQLInputValue[]): void {
@@ -81,6 +85,8 @@ export class RowWriter {
     if (change.table === 'lease') {
       const { poolId, address } = change.before;
       this.#run('DELETE FROM lease WHERE pool_id = ? AND address = ?', poolId, address);
+    } else if (change.table === 'vf') {
+      this.#run('DELETE FROM vf WHERE function = ?', functionKey(change.before.ref));
     } else this.#run(`DELETE FROM ${change.table} WHERE id = ?`, change.before.id);
   }
 
@@ -122,6 +128,16 @@ export class RowWriter {
       after.id,
       after.space,
       after.pool,
+      JSON.stringify(after),
+    );
+  }
+
+  #putVf(after: VfLease): void {
+    this.#run(
+      `INSERT INTO vf (function, endpoint_id, record) VALUES (?1, ?2, ?3)
+       ON CONFLICT (function) DO UPDATE SET endpoint_id = ?2, record = ?3`,
+      functionKey(after.ref),
+      after.endpoint,
       JSON.stringify(after),
     );
   }

@@ -62,4 +62,10 @@ export const MIGRATIONS: readonly string[] = [
   `UPDATE endpoint
      SET record = json_set(record, '$.vf', json('null'), '$.fallback', json('null'))
      WHERE json_type(record, '$.vf') IS NULL;`,
+
+  `CREATE TABLE vf (
+     function TEXT PRIMARY KEY,
+     endpoint_id TEXT UNIQUE REFERENCES endpoint (id) ON DELETE RESTRICT,
+     record TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];

@@ -4,6 +4,8 @@ import { cidrAddress } from '../lib/ip.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Network } from '../model/network.ts';
+import { type FunctionKey, functionKey } from '../model/nic.ts';
+import type { VfLease } from '../model/vf-lease.ts';
 import { BucketMap } from './bucket-map.ts';
 import { bindingsInForce, HostPorts } from './host-ports.ts';
 import type { Lease, Pool } from './port.ts';
@@ -14,7 +16,8 @@ export type Change =
   | { readonly table: 'network'; readonly before: Network | null; readonly after: Network | null }
   | { readonly table: 'endpoint'; readonly before: Endpoint | null; readonly after: Endpoint | null }
   | { readonly table: 'pool'; readonly before: Pool | null; readonly after: Pool | null }
-  | { readonly table: 'lease'; readonly before: Lease | null; readonly after: Lease | null };
+  | { readonly table: 'lease'; readonly before: Lease | null; readonly after: Lease | null }
+  | { readonly table: 'vf'; readonly before: VfLease | null; readonly after: VfLease | null };
 
 const NO_LEASES: ReadonlyMap<Ip, Lease> = new Map();
 const NO_ENDPOINTS: ReadonlySet<EndpointId> = new Set();
@@ -34,6 +37,8 @@ export class Tables {
   readonly netSlots = new SlotPool(1);
   readonly portSlots = new SlotPool(0);
   readonly hostPorts = new HostPorts();
+  readonly vfs = new Map<FunctionKey, VfLease>();
+  readonly #vfOf = new Map<EndpointId, FunctionKey>();
   readonly #leases = new Map<string, Map<Ip, Lease>>();
   readonly #members = new Map<NetworkId, Members>();
 
@@ -55,6 +60,11 @@ export class Tables {
 
   endpointByMac(id: NetworkId, mac: Mac): Endpoint | null {
     return this.#endpoint(this.#members.get(id)?.byMac.get(mac));
+  }
+
+  vfOf(id: EndpointId): VfLease | null {
+    const key = this.#vfOf.get(id);
+    return key === undefined ? null : (this.vfs.get(key) ?? null);
   }
 
   /** Makes a change true in every index. The caller has checked the constraints. */
@@ -80,7 +90,8 @@ export class Tables {
     if (table === 'network') this.#setNetwork(from as Network | null, to as Network | null, free);
     else if (table === 'endpoint') this.#setEndpoint(from as Endpoint | null, to as Endpoint | null, free);
     else if (table === 'pool') this.#setPool(from as Pool | null, to as Pool | null);
-    else this.#setLease(from as Lease | null, to as Lease | null);
+    else if (table === 'lease') this.#setLease(from as Lease | null, to as Lease | null);
+    else this.#setVf(from as VfLease | null, to as VfLease | null);
   }
 
   #setNetwork(from: Network | null, to: Network | null, free: (pool: SlotPool, slot: number) => void): void {
@@ -123,6 +134,16 @@ export class Tables {
       leases?.delete(from.address);
       if (leases?.size === 0) this.#leases.delete(from.poolId);
     }
+  }
+
+  #setVf(from: VfLease | null, to: VfLease | null): void {
+    const ref = to?.ref ?? from?.ref;
+    if (ref === undefined) return;
+    const key = functionKey(ref);
+    if (from?.endpoint != null) this.#vfOf.delete(from.endpoint);
+    if (to?.endpoint != null) this.#vfOf.set(to.endpoint, key);
+    if (to !== null) this.vfs.set(key, to);
+    else this.vfs.delete(key);
   }
 
   #remember(endpoint: Endpoint): void {

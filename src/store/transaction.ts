@@ -4,6 +4,8 @@ import { EswError } from '../lib/errors.ts';
 import { cidrOverlaps } from '../lib/ip.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Network } from '../model/network.ts';
+import { type FunctionKey, functionKey } from '../model/nic.ts';
+import type { VfLease } from '../model/vf-lease.ts';
 import { bindingsInForce } from './host-ports.ts';
 import type { Lease, Pool, StoreWriter } from './port.ts';
 import { TableReader } from './reader.ts';
@@ -14,8 +16,12 @@ export class Transaction extends TableReader implements StoreWriter {
   readonly changes: Change[] = [];
   #open = true;
 
-  constructor(tables: Tables, revision: Revision) {
+  readonly #nowMs: number;
+
+  /** `nowMs`: milliseconds since 1970, for records that say since when. */
+  constructor(tables: Tables, revision: Revision, nowMs: number) {
     super(tables, () => revision);
+    this.#nowMs = nowMs;
   }
 
   putNetwork(network: Network): void {
@@ -39,6 +45,8 @@ export class Transaction extends TableReader implements StoreWriter {
   }
 
   deleteEndpoint(id: EndpointId): void {
+    const row = this.tables.vfOf(id);
+    if (row !== null) this.putVf({ ...row, endpoint: null, state: 'cooling', sinceMs: this.#nowMs });
     this.#put({ table: 'endpoint', before: this.endpoint(id), after: null });
   }
 
@@ -67,8 +75,32 @@ export class Transaction extends TableReader implements StoreWriter {
     this.#put({ table: 'lease', before: this.leases(poolId).get(address) ?? null, after: null });
   }
 
-  /** No change after this; the commit is decided. */
+  putVf(row: VfLease): void {
+    const key = functionKey(row.ref);
+    if ((row.state === 'used') !== (row.endpoint !== null))
+      throw new EswError('ESW_ERR_INTERNAL', `function ${key} is ${row.state} by ${row.endpoint}`);
+    const before = this.vf(key);
+    if (before?.endpoint != null && row.endpoint !== null && before.endpoint !== row.endpoint)
+      throw new EswError('ESW_ERR_INTERNAL', `function ${key} is the port of ${before.endpoint}`);
+    const other = row.endpoint && this.tables.vfOf(row.endpoint);
+    if (other != null && functionKey(other.ref) !== key)
+      throw new EswError(
+        'ESW_ERR_INTERNAL',
+        `endpoint ${row.endpoint} has ${functionKey(other.ref)} already`,
+      );
+    this.#put({ table: 'vf', before, after: row });
+  }
+
+  deleteVf(key: FunctionKey): void {
+    const before = this.vf(key);
+    if (before?.state === 'used')
+      throw new EswError('ESW_ERR_INTERNAL', `function ${key} is the port of ${before.endpoint}`);
+    this.#put({ table: 'vf', before, after: null });
+  }
+
+  /** No change after this; the commit is decided. Throws where endpoints and ledger do not agree. */
   seal(): readonly Change[] {
+    this.#checkLedger();
     this.#open = false;
     return this.changes;
   }
@@ -108,6 +140,26 @@ export class Transaction extends TableReader implements StoreWriter {
         throw new EswError('ESW_ERR_PORT_IN_USE', `${where} is published by endpoint ${owner}`);
       }
     }
+  }
+
+  /** Functions are chosen by us, never by a user: what does not fit together is a defect. */
+  #checkLedger(): void {
+    for (const { table, before, after } of this.changes) {
+      if (table === 'endpoint') this.#checkHolder((after ?? before)?.id ?? null);
+      else if (table === 'vf') {
+        this.#checkHolder(before?.endpoint ?? null);
+        this.#checkHolder(after?.endpoint ?? null);
+      }
+    }
+  }
+
+  #checkHolder(id: EndpointId | null): void {
+    if (id === null) return;
+    const vf = this.endpoint(id)?.vf ?? null;
+    const held = this.tables.vfOf(id)?.ref ?? null;
+    const [has, holds] = [vf && functionKey(vf), held && functionKey(held)];
+    if (has !== holds)
+      throw new EswError('ESW_ERR_INTERNAL', `endpoint ${id} has function ${has}, the ledger says ${holds}`);
   }
 
   #checkPool(pool: Pool): void {

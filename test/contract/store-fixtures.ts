@@ -2,6 +2,8 @@
 import type { Cidr, EndpointId, Ip, Mac, NetSlot, NetworkId, PortSlot } from '../../src/lib/brand.ts';
 import type { Endpoint, PortBinding } from '../../src/model/endpoint.ts';
 import type { Network } from '../../src/model/network.ts';
+import type { DevlinkHandle, FunctionRef } from '../../src/model/nic.ts';
+import type { VfLease } from '../../src/model/vf-lease.ts';
 import type { Lease, Pool } from '../../src/store/port.ts';
 
 export const NET = 'net1' as NetworkId;
@@ -40,6 +42,24 @@ export function endpoint(id: string, slot: number, overrides: Partial<Endpoint> 
     sandbox: null,
     ifnamePrefix: 'eth',
     options: {},
+    ...overrides,
+  };
+}
+
+export const vfRef = (index: number): FunctionRef => ({
+  ...{ nic: 'pci/0000:3b:00.0' as DevlinkHandle, controller: 0, pf: 0 },
+  ...{ kind: 'vf', index },
+});
+
+/** The ledger's row of VF `index`: used by `endpoint`, or cooling. */
+export function vfRow(index: number, id: string | null, overrides: Partial<VfLease> = {}): VfLease {
+  return {
+    ref: vfRef(index),
+    endpoint: id as EndpointId | null,
+    state: id === null ? 'cooling' : 'used',
+    sinceMs: 1000,
+    snapshot: { netdev: null, representor: null, hwAddr: null, vf: null },
+    fault: null,
     ...overrides,
   };
 }

@@ -3,8 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cidr, EndpointId, Ip, Mac, NetworkId, PortSlot } from '../../src/lib/brand.ts';
 import { EswError } from '../../src/lib/errors.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
+import { functionKey } from '../../src/model/nic.ts';
 import type { Store, StoreWriter } from '../../src/store/port.ts';
-import { endpoint, lease, NET, network, pool, web } from './store-fixtures.ts';
+import { endpoint, lease, NET, network, pool, vfRef, vfRow, web } from './store-fixtures.ts';
+import { ledgerContract } from './store-ledger.contract.ts';
 
 const codeOf = (run: () => unknown): string => {
   try {
@@ -308,6 +310,14 @@ export function storeContract(makeLane: () => StoreLane): void {
     });
   });
 
+  ledgerContract({
+    put: change => put(change),
+    codeOf,
+    get store() {
+      return store;
+    },
+  });
+
   it('finds everything again after it was closed', () => {
     if (lane.reopen === null) return;
     put(tx => {
@@ -316,6 +326,9 @@ export function storeContract(makeLane: () => StoreLane): void {
       tx.putEndpoint(endpoint('b', 4, { ip6: 'fd00::4/64' as Cidr, sandbox: { key: '/n', ifname: null } }));
       tx.putPool(pool('10.9.0.0/24'));
       tx.putLease(lease('local/10.9.0.0/24', '10.9.0.5'));
+      tx.putEndpoint(endpoint('v', 9, { vf: vfRef(3) }));
+      tx.putVf(vfRow(3, 'v'));
+      tx.putVf(vfRow(4, null, { state: 'broken', fault: 'EIO' }));
     });
     put(tx => tx.deleteEndpoint('nobody' as EndpointId));
     const sorted = (all: Iterable<Endpoint>) => [...all].sort((x, y) => x.slot - y.slot);
@@ -324,6 +337,7 @@ export function storeContract(makeLane: () => StoreLane): void {
       endpoints: sorted(store.intent().endpoints.values()),
       pools: store.pools(),
       leases: [...store.leases('local/10.9.0.0/24')],
+      vfs: store.vfs(),
     };
     store = lane.reopen(store);
     expect(store.origin).toBe('opened');
@@ -332,6 +346,9 @@ export function storeContract(makeLane: () => StoreLane): void {
     expect(sorted(store.intent().endpoints.values())).toEqual(before.endpoints);
     expect(store.pools()).toEqual(before.pools);
     expect([...store.leases('local/10.9.0.0/24')]).toEqual(before.leases);
+    expect(store.vfs()).toEqual(before.vfs);
+    put(tx => tx.deleteEndpoint('v' as EndpointId));
+    expect(store.vf(functionKey(vfRef(3)))?.state).toBe('cooling');
     expect(store.freePortSlot(100)).toBe(2);
     expect(store.hostPortOwner(web(null))).toBe('a');
     expect(codeOf(() => put(tx => tx.putEndpoint(endpoint('c', 4))))).toBe('ESW_ERR_INTERNAL');

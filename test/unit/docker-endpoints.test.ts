@@ -317,6 +317,7 @@ describe('EndpointOperInfo', () => {
       sandbox: '/x',
       datapath: 'software',
       datapathWhy: 'no NIC in switchdev mode',
+      ...{ vf: null, nic: null, whyNotHardware: null },
       published: [],
     });
     plugin.capabilities = {

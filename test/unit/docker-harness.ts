@@ -7,6 +7,7 @@ import { createIpam } from '../../src/ipam/ipam.ts';
 import type { EndpointId, NetworkId, Revision } from '../../src/lib/brand.ts';
 import { EswError } from '../../src/lib/errors.ts';
 import type { Capabilities } from '../../src/place/capabilities.ts';
+import type { FunctionView } from '../../src/place/function-choice.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import type { Store } from '../../src/store/port.ts';
 
@@ -28,6 +29,9 @@ export interface Plugin {
   /** Host ports (`tcp/8080`) that a process has. */
   readonly busy: Set<string>;
   capabilities: Capabilities;
+  functions: FunctionView;
+  /** How often the keeper was told. */
+  freed: number;
   uplinkMtu: number;
   /** The next waits for this scope fail with the kernel's words. */
   refuse: Map<string, string>;
@@ -49,6 +53,8 @@ const NO_NIC: Capabilities = {
   hardwareEntries: 0,
 };
 
+const NO_FUNCTIONS: FunctionView = { inventory: { nics: [] }, addresses: new Map(), lastUsed: new Map() };
+
 /** The one link that leads out is eth1. */
 async function parentLink(parent: string): ReturnType<PluginDeps['parentLink']> {
   if (parent === 'eth1') return { name: 'eth1', mtu: 1500 };
@@ -68,6 +74,8 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     onWait: (_scope: string): void | Promise<void> => undefined,
     uplinkMtu: 1500,
     capabilities: NO_NIC,
+    functions: NO_FUNCTIONS,
+    freed: 0,
   };
   const log = (_facts: object, message: string) => {
     state.logged.push(message);
@@ -80,6 +88,10 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     uplinkMtu: () => state.uplinkMtu,
     parentLink,
     capabilities: () => state.capabilities,
+    functions: {
+      view: async () => state.functions,
+      freed: () => void state.freed++,
+    },
     log: { debug: () => undefined, info: log, warn: log, error: log },
     clock: () => 0,
     checkHostPort: async ({ proto, hostPort }) =>

@@ -203,18 +203,6 @@ describe('CreateNetwork', () => {
     expect(plugin.store.revision).toBe(0);
   });
 
-  it('takes hardware when it is there', async () => {
-    const plugin = createPlugin();
-    plugin.capabilities = {
-      ...plugin.capabilities,
-      switchdev: { available: true, why: 'mlx5 0000:01:00.0' },
-    };
-    await plugin.ok(CREATE, networkBody({ options: { require: 'hw' } }));
-    await plugin.ok('NetworkDriver.CreateEndpoint', endpointBody());
-    const { Value } = await plugin.ok('NetworkDriver.EndpointOperInfo', { NetworkID: NID, EndpointID: EID });
-    expect(Value).toMatchObject({ datapath: 'switchdev', datapathWhy: 'mlx5 0000:01:00.0' });
-  });
-
   it('has an end of slots', async () => {
     const plugin = createPlugin({ maxPorts: 1 });
     await plugin.ok(CREATE, networkBody());

@@ -37,7 +37,7 @@ describe('parseNetworkOptions', () => {
 
   it.each<[Record<string, string>, string, RegExp]>([
     [{ typ: 'bridge' }, 'ESW_ERR_OPTION_UNKNOWN', /unknown option "typ"; did you mean type\?/],
-    [{ colour: 'red' }, 'ESW_ERR_OPTION_UNKNOWN', /known: type, datapath, require, mtu, nat, parent/],
+    [{ colour: 'red' }, 'ESW_ERR_OPTION_UNKNOWN', /known: type, datapath, require, mtu, nat, nic, parent/],
     [{ parent: 'eth0' }, 'ESW_ERR_OPTION_VALUE', /parent="eth0": it belongs to network type vlan/],
     [{ vlan: '7', type: 'bridge' }, 'ESW_ERR_OPTION_VALUE', /vlan="7": it belongs to network type vlan/],
     [{ type: 'vlan' }, 'ESW_ERR_OPTION_VALUE', /needs the link that leads out: -o parent=/],
@@ -109,6 +109,21 @@ describe('parseNetworkOptions', () => {
       }),
       { numRuns: 3000 },
     );
+  });
+});
+
+describe('-o nic', () => {
+  it('names a NIC for the endpoints of a bridge network', () => {
+    expect(parseNetworkOptions({ nic: 'enp3s0f0np0' }).nic).toBe('enp3s0f0np0');
+    expect(parseNetworkOptions({})).not.toHaveProperty('nic');
+  });
+
+  it.each([
+    [{ nic: '' }, /a NIC, e.g. pci/],
+    [{ nic: 'eth1', datapath: 'software' }, /datapath=software uses none/],
+    [{ ...VLAN, nic: 'eth1' }, /belongs to network type bridge; its parent names the NIC/],
+  ])('%o is refused', (raw, words) => {
+    expect(() => parseNetworkOptions(raw)).toThrow(words);
   });
 });
 

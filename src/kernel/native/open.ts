@@ -20,9 +20,10 @@ export function openNative(options: NativeKernelOptions): NativePorts {
   const library = new NativeLibrary(options.library);
   const { instance } = options.identity;
   const bpffs = chooseBpffs(library, options.bpffs, options.runDir);
+  const nics = new NativeNics(library, options.log);
   return {
-    kernel: createNativeKernel(options, library),
-    nics: new NativeNics(library, options.log),
+    kernel: createNativeKernel({ nics, ...options }, library),
+    nics,
     flows: createNativeFlows({ library, instance, dir: new Pins(bpffs, instance).dir }),
   };
 }

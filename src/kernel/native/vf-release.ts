@@ -13,7 +13,10 @@ import { hostLinks, isOfNic, type OwnLink } from './links.ts';
 import { findAway, functionsByKey, isPassthrough } from './vf-functions.ts';
 import { bringHome, formerNames, restoreLink, sideOf, undress } from './vf-links.ts';
 
-/** Gives the functions back under the names they had; the rest of what they were is `giveBack`'s. */
+/**
+ * Gives the functions back under the names they had; the rest of what they were is `giveBack`'s. A
+ * function whose representor is not marked as this port's is left alone: it may be another's by now.
+ */
 export async function releaseVfPorts(
   context: NativeContext,
   names: LinkNames,
@@ -21,11 +24,11 @@ export async function releaseVfPorts(
 ): Promise<OpResult[]> {
   const results: OpResult[] = [];
   for (const port of ports) {
+    const found = (await functionsByKey(context)).get(functionKey(port.vf));
+    const isOurs = found?.representor != null && sideOf(context, found.representor.altnames) === port.rep;
     const likely = port.sandbox === null ? [] : [port.sandbox.netns];
-    const released = await release(context, port.vf, likely);
-    results.push(
-      released.errno === 0 ? await undressAll(context, await nicLinks(context, [port.rep])) : released,
-    );
+    const freed = await undressAll(context, await nicLinks(context, [port.rep]));
+    results.push(isOurs && freed.errno === 0 ? await releaseFunction(context, found, likely) : freed);
     names.forget(port.rep);
     names.forget(port.fn);
   }
@@ -59,19 +62,20 @@ async function undressAll(context: NativeContext, marked: readonly OwnLink[]): P
   return DONE;
 }
 
-/** The representor first: from then on the function reaches nothing, wherever it is. */
-async function release(
-  context: NativeContext,
-  ref: FunctionRef,
-  likely: readonly string[],
-): Promise<OpResult> {
+/** Both sides, the representor first: from then on the function reaches nothing, wherever it is. */
+async function release(context: NativeContext, ref: FunctionRef): Promise<OpResult> {
   const found = (await functionsByKey(context)).get(functionKey(ref));
   if (found === undefined) return DONE;
   const rep = found.representor && sideOf(context, found.representor.altnames);
-  if (rep !== null) {
-    const freed = await undressAll(context, await nicLinks(context, [rep]));
-    if (freed.errno !== 0) return freed;
-  }
+  const freed = rep === null ? DONE : await undressAll(context, await nicLinks(context, [rep]));
+  return freed.errno === 0 ? releaseFunction(context, found, []) : freed;
+}
+
+async function releaseFunction(
+  context: NativeContext,
+  found: NicFunction,
+  likely: readonly string[],
+): Promise<OpResult> {
   const home = await broughtHome(context, found, likely);
   if ('errno' in home) return home;
   const { netdev } = home;
@@ -107,7 +111,7 @@ export async function giveBack(
   ref: FunctionRef,
   before: FunctionSnapshot | null,
 ): Promise<OpResult> {
-  const released = await release(context, ref, []);
+  const released = await release(context, ref);
   if (released.errno !== 0 || before === null) return released;
   const found = (await functionsByKey(context)).get(functionKey(ref));
   if (found === undefined) return DONE;

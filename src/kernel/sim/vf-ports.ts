@@ -94,9 +94,12 @@ function takeOff({ state, identity }: SimHost, link: SimLink): void {
 const isMark = (identity: Identity, name: string): boolean =>
   name.startsWith(altnameMark(identity)) || name.startsWith(formerMark(identity, ''));
 
+/** A function whose representor is not marked as this port's is left alone: it may be another's by now. */
 export function releaseVfPort(host: SimHost, port: Port, ref: FunctionRef): void {
-  release(host, host.nics?.find(ref));
+  const vf = host.nics?.find(ref);
+  const isOurs = vf?.representor?.altnames.has(altname(host.identity, port.rep)) === true;
   freeNames(host, port);
+  if (isOurs) release(host, vf);
 }
 
 export function giveBack(host: SimHost, ref: FunctionRef, before: FunctionSnapshot | null): void {
