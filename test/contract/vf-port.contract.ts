@@ -96,6 +96,18 @@ const MADE: readonly VfLaw[] = [
     assert.deepEqual(await lab.kernel.giveBack(ref, snapshotOf(before)), { errno: 0, extack: '' });
     assert.deepEqual(looks(await functionOf(lab, ref)), looks(before));
   }),
+  law('a function that is another port by now is left alone by the delete of the first', async lab => {
+    const [ref] = lab.refs;
+    const net = vfExample(lab);
+    await succeed(lab, creates([...net.all.values()].filter(r => r.kind === 'programs')));
+    const first = portOf(net);
+    const second = { ...portOf(net, 1), vf: ref };
+    await succeed(lab, [{ verb: 'create', resource: first }]);
+    assert.equal((await lab.kernel.giveBack(ref, null)).errno, 0);
+    await succeed(lab, [{ verb: 'create', resource: second }]);
+    await succeed(lab, [{ verb: 'delete', resource: first }]);
+    assert.equal(await isShown(lab.kernel, second), true);
+  }),
   law('a changed MAC, MTU or state of the representor is drift, and put right', async lab => {
     const net = vfExample(lab);
     await succeed(lab, creates(net.all.values()));

@@ -61,6 +61,18 @@ async function parentLink(parent: string): ReturnType<PluginDeps['parentLink']> 
   throw new EswError('ESW_ERR_OPTION_VALUE', `option parent="${parent}": no such link`);
 }
 
+function callerOf(app: FastifyInstance): Plugin['call'] {
+  return async (method, body) => {
+    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    const reply = await app.inject({
+      method: 'POST',
+      url: `/${method}`,
+      ...(payload === undefined ? {} : { payload }),
+    });
+    return { status: reply.statusCode, body: JSON.parse(reply.body) as Record<string, unknown> };
+  };
+}
+
 export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
   const store = overrides.store ?? createMemoryStore();
   const ipam = createIpam({ store, defaultPools: parseDefaultPools([], 'host'), hostRoutes: () => [] });
@@ -109,15 +121,7 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     ...overrides,
   };
   const app = createPluginServer(deps);
-  const call: Plugin['call'] = async (method, body) => {
-    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-    const reply = await app.inject({
-      method: 'POST',
-      url: `/${method}`,
-      ...(payload === undefined ? {} : { payload }),
-    });
-    return { status: reply.statusCode, body: JSON.parse(reply.body) as Record<string, unknown> };
-  };
+  const call = callerOf(app);
   return Object.assign(state, {
     app,
     call,
