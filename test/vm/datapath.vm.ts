@@ -13,7 +13,8 @@ describe.each(['6.1', '6.12'] as const)('Debian kernel %s', series => {
   let guest: Guest;
 
   beforeAll(async () => {
-    guest = await bootGuest(scope, series);
+    // Two, so that per-CPU maps and counters have more than one part.
+    guest = await bootGuest(scope, { series, cpus: 2 });
   });
   afterAll(() => scope.dispose());
 

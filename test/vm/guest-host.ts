@@ -224,10 +224,12 @@ export class GuestHost {
     if (how === 'clean') await this.#end('dockerd', 'TERM');
     if (how === 'clean' && this.#options.daemon !== false) await this.#end('eswitchd', 'TERM');
     await this.guest.reboot(how);
-    await this.start(this.programs);
+    // One after the other, as service managers are told to: an engine that finds no driver for its networks
+    // gives its containers up.
+    for (const program of this.programs) await this.start([program]);
   }
 
-  /** What is started at boot. eswitchd first: an engine with networks looks for their driver. */
+  /** What is started at boot, in this order. */
   get programs(): readonly Program[] {
     return this.#options.daemon === false ? ['dockerd'] : ['eswitchd', 'dockerd'];
   }

@@ -48,7 +48,8 @@ describe.each([
   let guest: Guest;
 
   beforeAll(async () => {
-    guest = await bootGuest(scope, series);
+    // Two, so that per-CPU maps and counters have more than one part.
+    guest = await bootGuest(scope, { series, cpus: 2 });
   });
   afterAll(() => scope.dispose());
 

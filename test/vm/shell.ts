@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
     igb: { type: 'string', default: '0' },
     virtio: { type: 'string', default: '0' },
     memory: { type: 'string', default: '1536' },
-    cpus: { type: 'string', default: '2' },
+    cpus: { type: 'string', default: '1' },
     disk: { type: 'string' },
     args: { type: 'string' },
     load: { type: 'string' },
@@ -35,7 +35,7 @@ const USAGE = `usage: node test/vm/shell.ts [options] [-- command]
   --igb N             N igb NICs with SR-IOV
   --virtio N          N virtio NICs, after those
   --memory MIB        (1536)
-  --cpus N            (2)
+  --cpus N            (1)
   --disk MIB          an ext4 disk on /disk
   --args "WORDS"      more for the kernel's command line
   --load a,b          modules loaded at boot instead of the NICs' drivers ("" = none)
