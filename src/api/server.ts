@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { EswError } from '../lib/errors.ts';
 import type { FirmwareControl } from '../model/firmware.ts';
+import type { NicControl } from '../model/nic-control.ts';
 import { type Picture, takePicture } from '../observe/picture.ts';
 import type { Sources } from '../observe/sources.ts';
 import type { ApiApp, RouteContext } from './app.ts';
@@ -13,6 +14,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { networkRoutes } from './routes/networks.ts';
+import { nicRoutes } from './routes/nics.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { statusRoutes } from './routes/status.ts';
 
@@ -20,6 +22,7 @@ export interface ApiDeps {
   readonly sources: Sources;
   /** None: this host has no NICs to look after. */
   readonly firmware?: FirmwareControl;
+  readonly nics?: NicControl;
   /** A pino logger; none: silent. */
   readonly logger?: FastifyBaseLogger;
 }
@@ -34,6 +37,8 @@ const PATHS = [
   '/v1/explain',
   '/v1/reconcile',
   '/v1/firmware',
+  '/v1/nics',
+  '/v1/ports',
   '/metrics',
   '/healthz',
   '/openapi.json',
@@ -41,7 +46,13 @@ const PATHS = [
 
 const noNic = (nic: string) =>
   Promise.reject(new EswError('ESW_ERR_NIC_UNKNOWN', `no NIC ${nic}; this host has none`));
-const NO_NICS: FirmwareControl = { status: () => Promise.resolve([]), plan: noNic, apply: noNic };
+const NO_FIRMWARE: FirmwareControl = { status: () => Promise.resolve([]), plan: noNic, apply: noNic };
+const NO_NICS: NicControl = {
+  inventory: () => Promise.resolve({ nics: [] }),
+  uses: () => new Map(),
+  facts: () => ({ profile: '', offloadProblem: null }),
+  change: noNic,
+};
 
 /**
  * One look at the kernel at a time. Requests that come while one runs share the next, never the
@@ -71,7 +82,12 @@ function sharedPicture(sources: Sources): () => Promise<Picture> {
 }
 
 /** The server, ready for `inject`; `listenApi` puts it on its socket. */
-export async function createApiServer({ sources, firmware = NO_NICS, logger }: ApiDeps): Promise<ApiApp> {
+export async function createApiServer({
+  sources,
+  firmware = NO_FIRMWARE,
+  nics = NO_NICS,
+  logger,
+}: ApiDeps): Promise<ApiApp> {
   const app: ApiApp = fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -100,6 +116,7 @@ export async function createApiServer({ sources, firmware = NO_NICS, logger }: A
     endpointRoutes(typed, context);
     ruleRoutes(typed, context);
     firmwareRoutes(typed, firmware);
+    nicRoutes(typed, context, nics);
     explainRoutes(typed, context);
     metricsRoutes(typed, context);
   });

@@ -7,6 +7,7 @@ import type { Plan, ReconcileResult, RuleList } from '../wire/api/rules.ts';
 import type { Status } from '../wire/api/status.ts';
 import { EXIT, withQuery } from './client.ts';
 import { addFirmware } from './firmware-commands.ts';
+import { addNic, addPort } from './nic-commands.ts';
 import { type Io, Session } from './session.ts';
 
 export type { Io } from './session.ts';
@@ -200,6 +201,8 @@ export function createProgram(io: Io): { run(argv: readonly string[]): Promise<n
   addRules(program, session, io);
   addExplain(program, session, io);
   addPlan(program, session);
+  addNic(program, session);
+  addPort(program, session);
   addFirmware(program, session);
   return {
     run: async argv => {

@@ -19,6 +19,7 @@ import { LateOffload } from './late-offload.ts';
 import { LateReconciler } from './late-reconciler.ts';
 import { createLateStore } from './late-store.ts';
 import type { Logger } from './logger.ts';
+import { createNicControl, type NicKernel } from './nic-part.ts';
 import { createOffloadPart, type OffloadPart, type OffloadPartDeps } from './offload-part.ts';
 import { createPlacement } from './placement.ts';
 import { openPlugin, type PluginPart } from './plugin-part.ts';
@@ -46,6 +47,7 @@ export class Daemon {
   readonly #functions: FunctionPart;
   #kernelPart: KernelPart | null = null;
   #nics: NicPort | null = null;
+  #nicKernel: NicKernel | null = null;
   #knowledge: NicKnowledge | null = null;
   #unsubscribe: () => void = () => {};
   #plugin: PluginPart | null = null;
@@ -93,6 +95,13 @@ export class Daemon {
     this.#api = await createApiServer({
       sources: this.#sources(),
       firmware: firmware.control,
+      nics: createNicControl({
+        keeper: this.#keeper,
+        knowledge: firmware.knowledge,
+        intent: () => this.#store.store.intent(),
+        ledger: () => this.#store.store.vfs(),
+        kernel: () => this.#nicKernel,
+      }),
       logger: log.child({ part: 'api' }),
     });
     await listenOnSocket(this.#api, config.apiSocket);
@@ -152,6 +161,7 @@ export class Daemon {
     this.#late.arrive(part.reconciler);
     this.#offload.arrive(part.offload.view);
     this.#functions.start(part);
+    this.#nicKernel = { nics: part.nics, flows: part.flows, engine: part.offload.engine };
     this.#problem = null;
     this.#isStarting = false;
     const { lastRound, generation, hookMode } = part.reconciler.status();

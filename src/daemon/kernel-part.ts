@@ -1,5 +1,6 @@
 /** The part of the daemon that needs the kernel: library, programs, reconciler. It may fail and be tried again. */
 
+import type { FlowPort } from '../kernel/flow-port.ts';
 import { RULESET_DIGEST } from '../kernel/native/nft-ruleset.ts';
 import { type NativePorts, openNative } from '../kernel/native/open.ts';
 import { objectDigest } from '../kernel/native/pins.ts';
@@ -19,6 +20,7 @@ export interface KernelPart {
   readonly reconciler: Reconciler;
   readonly kernel: KernelPort;
   readonly nics: NicPort;
+  readonly flows: FlowPort;
   readonly offload: OffloadPart;
 }
 
@@ -86,7 +88,7 @@ export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart>
     // Rules for endpoints that went while no daemon ran must be gone before their functions get others.
     await offload.engine.start();
     await reconciler.start();
-    return { reconciler, kernel, nics, offload };
+    return { reconciler, kernel, nics, flows, offload };
   } catch (error) {
     await reconciler.stop();
     await offload.engine.stop();

@@ -30,14 +30,14 @@ export interface LifecycleDeps {
   users(nic: Nic): readonly FunctionUser[];
   /** Quirks of the NIC's family, id → words; null: not known. */
   quirks(nic: Nic): ReadonlyMap<string, string> | null;
-  /** Rules must not be put on this NIC until the function returned is called. */
-  onModeChange?(nic: Nic): Promise<() => void>;
+  /** Rules must not be put on this NIC until the function returned is called; with `clear` those there go. */
+  onModeChange?(nic: Nic, clear: boolean): Promise<() => void>;
   readonly appearMs?: number;
 }
 
 export interface StepOutcome {
   readonly step: EswitchStep;
-  readonly state: 'planned' | 'done' | 'failed' | 'skipped';
+  readonly state: 'planned' | 'done' | 'failed';
   /** The kernel's words when it failed. */
   readonly error: string;
 }
@@ -87,7 +87,8 @@ export class EswitchLifecycle {
       const state = 'planned' as const;
       return { verdict, steps: steps.map(step => ({ step, state, error: '' })), nic: situation.nic };
     }
-    const resume = (await this.#deps.onModeChange?.(situation.nic)) ?? (() => undefined);
+    const clear = verdict.steps.some(step => step.kind === 'remove-flows');
+    const resume = (await this.#deps.onModeChange?.(situation.nic, clear)) ?? (() => undefined);
     try {
       const steps = await this.#run(situation, wish, options, verdict.steps);
       return { verdict, steps, nic: await this.#settled(handle) };

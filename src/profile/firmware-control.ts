@@ -1,4 +1,5 @@
 /** `eswitchctl firmware`: looks at NICs, plans and applies. */
+
 import type { NicPort } from '../kernel/nic-port.ts';
 import type { OpResult } from '../kernel/port.ts';
 import { errnoName } from '../lib/errno.ts';
@@ -12,6 +13,7 @@ import type {
   FirmwareWishes,
 } from '../model/firmware.ts';
 import { functionKey, type Nic } from '../model/nic.ts';
+import { findNic } from '../model/nic-names.ts';
 import {
   type FirmwarePicture,
   firmwarePlan,
@@ -151,18 +153,4 @@ function refuseUnderUse({ nic, steps, users }: OperablePlan): void {
     'ESW_ERR_FIRMWARE_BUSY',
     `${nic} is in use, and this would interrupt it: ${interrupting.text}. In use: ${users.join('; ')}`,
   );
-}
-
-/** By handle, by device name, or by a unique end of one. */
-function findNic(nics: readonly Nic[], name: string): Nic {
-  const exact = nics.find(({ handle }) => handle === name || handle.endsWith(`/${name}`));
-  if (exact !== undefined) return exact;
-  const found = nics.filter(
-    ({ handle, uplinks }) => handle.endsWith(name) || uplinks.some(link => link.name === name),
-  );
-  if (found.length === 1 && found[0] !== undefined) return found[0];
-  const known =
-    nics.length === 0 ? 'this host has none' : `known: ${nics.map(({ handle }) => handle).join(', ')}`;
-  const what = found.length === 0 ? `no NIC ${name}` : `${name} is the end of several NICs`;
-  throw new EswError('ESW_ERR_NIC_UNKNOWN', `${what}; ${known}`);
 }
