@@ -75,6 +75,7 @@ export async function startKernelPart(deps: KernelPartDeps): Promise<KernelPart>
     retire: reps => offload.engine.retire(reps),
     onReport: report => {
       offload.engine.roundDone();
+      if (report.cause === 'request') offload.engine.retryRefused();
       onTrouble(null);
       logReport(log, report);
     },

@@ -100,6 +100,12 @@ export class OffloadEngine {
     this.kick();
   }
 
+  /** Forgets what NICs refused: an operator has changed something, or wants to know. */
+  retryRefused(): void {
+    for (const cache of this.#caches.values()) cache.retryAll(this.#deps.clock.now());
+    this.kick();
+  }
+
   /** Something changed: an endpoint, a NIC. */
   kick(): void {
     this.#seenRevision = -1;

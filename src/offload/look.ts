@@ -8,7 +8,7 @@ import { PLACE } from '../place/cache.ts';
 import { diffRules, keyOfDump } from './diff.ts';
 import type { NicCache } from './nic-cache.ts';
 import { keyDst, keySrc, keyVariant } from './rule-table.ts';
-import { STRIKES, STUCK_LOOKS, STUCK_PACKETS } from './tuning.ts';
+import { STRIKES, STUCK_LOOKS, STUCK_PACKETS, SUSPECT_EVERY_MS } from './tuning.ts';
 
 /** Told what hardware forwarded since the last look. */
 export type Credit = (src: EndpointId, dst: EndpointId, packets: number, bytes: number) => void;
@@ -40,6 +40,7 @@ export function takeLook(cache: NicCache, dump: FlowDump, credit: Credit, nowMs:
   for (const row of found.notInHw) strike(cache, row, 'EVICTED', nowMs);
   const stuck = findStuck(cache, found.rowOf);
   for (const row of stuck) strike(cache, row, 'STUCK', nowMs);
+  if (stuck.length > 0) suspectIdle(cache, nowMs);
   return {
     adopted: 0,
     missing: found.missing.length,
@@ -138,22 +139,33 @@ function noteMissing(cache: NicCache, rows: readonly number[], dump: FlowDump, n
   }
 }
 
-/** Rules that count nothing while software sees their packets, look after look. */
+/**
+ * Rules that count nothing while software sees their packets, look after look. Drivers need not tell
+ * the kernel that they lost a rule, so `in_hw` may be untrue: the counters are what can be trusted.
+ */
 function findStuck(cache: NicCache, rowOf: Int32Array): number[] {
   const { table } = cache;
   const stuck: number[] = [];
   for (const row of rowOf) {
     if (row < 0 || table.place[row] !== PLACE.resident) continue;
-    // Only IPv4: of IPv6 the software eswitch keeps ICMPv6, which its counters do not tell apart.
-    const misses =
-      keyVariant(table.key[row] ?? 0) === 'ip4' &&
-      table.counted[row] === 0 &&
-      (table.missed[row] ?? 0) > STUCK_PACKETS;
+    const variant = keyVariant(table.key[row] ?? 0);
+    const misses = table.counted[row] === 0 && (table.missed[row] ?? 0) > STUCK_PACKETS[variant];
     table.missed[row] = 0;
     table.stuck[row] = misses ? (table.stuck[row] ?? 0) + 1 : 0;
     if ((table.stuck[row] ?? 0) >= STUCK_LOOKS) stuck.push(row);
   }
   return stuck;
+}
+
+/**
+ * A rule that was lost without a word is seldom alone (a reset empties the table): the others that
+ * count nothing are put again too. They carry no traffic, so nobody misses them meanwhile.
+ */
+function suspectIdle(cache: NicCache, nowMs: number): void {
+  if (nowMs - cache.suspectedAtMs < SUSPECT_EVERY_MS) return;
+  cache.suspectedAtMs = nowMs;
+  const idle = [...cache.table.residentRows()].filter(row => cache.table.counted[row] === 0);
+  cache.evict(idle, 'NIC_RESET', nowMs);
 }
 
 /** Put again at once, but not for ever: a NIC that keeps dropping a rule is left alone for a while. */

@@ -56,6 +56,8 @@ export class NicCache {
   #poll = 0;
   #takesAll = false;
   paused: string | null = null;
+  /** When its idle rules were last put again on suspicion. */
+  suspectedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: NicPorts, facts: CacheFacts, tuning: Partial<CacheTuning> = {}) {
     this.handle = ports.nic.handle;
@@ -194,10 +196,12 @@ export class NicCache {
     return known === NO_REFUSAL ? null : known;
   }
 
-  /** Profiles were read again, or a probe has told something new. */
-  forgetProfile(nowMs: number): void {
+  /** Somebody asks to try again what was refused. */
+  retryAll(nowMs: number): void {
+    this.refusals.clear();
+    this.budget.forget();
     this.#profile.clear();
-    this.#unblock(reason => reason === 'NO_FIELD' || reason === 'NO_ACTION', nowMs);
+    this.#unblock(() => true, nowMs);
   }
 
   // ---- moves -------------------------------------------------------------------------------------

@@ -35,6 +35,10 @@ export class Refusals {
     this.#entries.set(shape, { ...refusal, sinceMs: since, retryAtMs: nowMs + REFUSAL_TTL_MS });
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** The shape was accepted after all. */
   accepted(shape: string): void {
     this.#entries.delete(shape);

@@ -1,4 +1,5 @@
 /** Every number of the offload, in one place. */
+import type { PairVariant } from '../compile/pair.ts';
 import { CACHE_DEFAULTS, type CacheLimits } from '../place/cache.ts';
 import type { FlowReason } from '../place/flow-state.ts';
 
@@ -41,8 +42,17 @@ export const REFUSALS_IN_A_ROW = 8;
 
 /** Looks in a row after which a rule that misses its packets, or is dropped again, gives cause. */
 export const STUCK_LOOKS = 3;
-/** Packets that may miss a rule in one look without cause for worry: they were on their way. */
-export const STUCK_PACKETS = 16;
+/**
+ * Packets that may miss a rule in one look without cause for worry: they were on their way. ICMPv6 stays
+ * in software and counts with its pair, so IPv6 needs more to be suspicious.
+ */
+export const STUCK_PACKETS: Readonly<Record<PairVariant, number>> = {
+  ip4: 16,
+  'ip6-tcp': 128,
+  'ip6-udp': 128,
+};
+/** All idle rules of a NIC are doubted at most this often. */
+export const SUSPECT_EVERY_MS = 10_000;
 export const STRIKES = 3;
 
 export interface LoopTuning {
