@@ -148,11 +148,16 @@ function findStuck(cache: NicCache, rowOf: Int32Array): number[] {
   const stuck: number[] = [];
   for (const row of rowOf) {
     if (row < 0 || table.place[row] !== PLACE.resident) continue;
-    const variant = keyVariant(table.key[row] ?? 0);
-    const misses = table.counted[row] === 0 && (table.missed[row] ?? 0) > STUCK_PACKETS[variant];
-    table.missed[row] = 0;
-    table.stuck[row] = misses ? (table.stuck[row] ?? 0) + 1 : 0;
-    if ((table.stuck[row] ?? 0) >= STUCK_LOOKS) stuck.push(row);
+    const missed = table.missed[row] ?? 0;
+    if (table.counted[row] !== 0 || missed === 0) {
+      table.missed[row] = 0;
+      table.stuck[row] = 0;
+      continue;
+    }
+    if (missed > (table.missedBefore[row] ?? 0)) table.stuck[row] = (table.stuck[row] ?? 0) + 1;
+    table.missedBefore[row] = missed;
+    const isMuch = missed > STUCK_PACKETS[keyVariant(table.key[row] ?? 0)];
+    if (isMuch && (table.stuck[row] ?? 0) >= STUCK_LOOKS) stuck.push(row);
   }
   return stuck;
 }

@@ -1,5 +1,5 @@
 /**
- * The rules of one NIC, one array per column: about 140 bytes a rule, twice that right after the
+ * The rules of one NIC, one array per column: about 150 bytes a rule, twice that right after the
  * arrays grew. Rule objects are made for a batch and thrown away.
  */
 import { PAIR_VARIANTS, type PairVariant } from '../compile/pair.ts';
@@ -38,10 +38,11 @@ export class RuleTable implements CacheColumns {
   delta = new Float64Array(FIRST_CAPACITY);
   /** Unix time in milliseconds since when `reason` holds. */
   changedMs = new Float64Array(FIRST_CAPACITY);
-  /** Consecutive looks in which the pair moved in software while its rule counted nothing. */
+  /** Looks in which the pair moved in software since its rule last counted a packet. */
   stuck = new Uint8Array(FIRST_CAPACITY);
-  /** Packets that software saw since the last look although the rule is in. */
+  /** Packets that software saw since the rule last counted one, now and at the look before. */
   missed = new Float64Array(FIRST_CAPACITY);
+  missedBefore = new Float64Array(FIRST_CAPACITY);
   /** Packets that hardware counted between the last two looks. */
   counted = new Float64Array(FIRST_CAPACITY);
   /** Times the NIC dropped the rule by itself. */
@@ -149,6 +150,7 @@ export class RuleTable implements CacheColumns {
     this.hwBytes[row] = 0;
     this.stuck[row] = 0;
     this.missed[row] = 0;
+    this.missedBefore[row] = 0;
     this.counted[row] = 0;
   }
 
@@ -223,6 +225,7 @@ export class RuleTable implements CacheColumns {
     this.changedMs = wider(this.changedMs, new Float64Array(capacity));
     this.stuck = wider(this.stuck, new Uint8Array(capacity));
     this.missed = wider(this.missed, new Float64Array(capacity));
+    this.missedBefore = wider(this.missedBefore, new Float64Array(capacity));
     this.counted = wider(this.counted, new Float64Array(capacity));
     this.strikes = wider(this.strikes, new Uint8Array(capacity));
     this.#reason = wider(this.#reason, new Uint8Array(capacity));

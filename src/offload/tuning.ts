@@ -40,11 +40,11 @@ export const LONG_BLOCK: ReadonlySet<FlowReason> = new Set(['EVICTED', 'STUCK', 
 /** Refusals of a shape that the NIC once took, after which it is taken to be refused altogether. */
 export const REFUSALS_IN_A_ROW = 8;
 
-/** Looks in a row after which a rule that misses its packets, or is dropped again, gives cause. */
+/** Looks after which a rule that misses its packets, or is dropped again, gives cause. */
 export const STUCK_LOOKS = 3;
 /**
- * Packets that may miss a rule in one look without cause for worry: they were on their way. ICMPv6 stays
- * in software and counts with its pair, so IPv6 needs more to be suspicious.
+ * Packets that may miss a rule that counts none without cause for worry: they were on their way. ICMPv6
+ * stays in software and counts with its pair, so IPv6 needs more to be suspicious.
  */
 export const STUCK_PACKETS: Readonly<Record<PairVariant, number>> = {
   ip4: 16,
