@@ -7,14 +7,10 @@
 #include "simnic.h"
 
 /* Frames inside are linear. Frees the frame and returns false when it cannot be used. */
-static bool simnic_frame_ok(struct simnic *nic, struct sk_buff *skb)
+static bool simnic_frame_ok(struct sk_buff *skb)
 {
-	if (skb->len < ETH_HLEN) {
-		simnic_drop(nic, skb, SIMNIC_DROP_MALFORMED);
-		return false;
-	}
-	if (skb_linearize(skb)) {
-		simnic_drop(nic, skb, SIMNIC_DROP_NO_MEMORY);
+	if (skb->len < ETH_HLEN || skb_linearize(skb)) {
+		kfree_skb(skb);
 		return false;
 	}
 	skb_reset_mac_header(skb);
@@ -84,35 +80,40 @@ void simnic_vf_tx(struct simnic_port *port, struct sk_buff *skb)
 {
 	struct simnic *nic = port->nic;
 
+	rcu_read_lock();
 	if (!READ_ONCE(port->link))
 		simnic_drop(nic, skb, SIMNIC_DROP_LINK);
 	else if (!simnic_rate_pass(port, skb->len))
 		simnic_drop(nic, skb, SIMNIC_DROP_RATE);
-	else if (!simnic_frame_ok(nic, skb))
-		return;
+	else if (!simnic_frame_ok(skb))
+		simnic_count(nic, SIMNIC_DROP_MALFORMED);
 	else if (simnic_is_switchdev(nic))
 		simnic_pipeline(port, skb);
 	else
 		simnic_legacy_vf_tx(port, skb);
+	rcu_read_unlock();
 }
 
 /* In switchdev mode the PF's netdev is the uplink's representor: what it sends leaves by the wire. */
 void simnic_pf_tx(struct simnic *nic, struct sk_buff *skb)
 {
-	if (!simnic_frame_ok(nic, skb))
-		return;
-	if (simnic_is_switchdev(nic))
+	rcu_read_lock();
+	if (!simnic_frame_ok(skb))
+		simnic_count(nic, SIMNIC_DROP_MALFORMED);
+	else if (simnic_is_switchdev(nic))
 		simnic_wire_tx(nic, skb);
 	else
 		simnic_legacy_pf_tx(nic, skb);
+	rcu_read_unlock();
 }
 
+/* Under RCU, like all that hands frames to it. */
 void simnic_wire_rx(struct simnic *nic, struct sk_buff *skb)
 {
 	if (!READ_ONCE(nic->uplink.link))
 		simnic_drop(nic, skb, SIMNIC_DROP_LINK);
-	else if (!simnic_frame_ok(nic, skb))
-		return;
+	else if (!simnic_frame_ok(skb))
+		simnic_count(nic, SIMNIC_DROP_MALFORMED);
 	else if (simnic_is_switchdev(nic))
 		simnic_pipeline(&nic->uplink, skb);
 	else

@@ -58,11 +58,8 @@ static int simnic_reload_down(struct devlink *devlink, bool netns_change, enum d
 {
 	struct simnic *nic = devlink_priv(devlink);
 
-	if (netns_change) {
-		NL_SET_ERR_MSG_MOD(extack, "moving to another network namespace is not supported");
-		return -EOPNOTSUPP;
-	}
-	if (action == DEVLINK_RELOAD_ACTION_DRIVER_REINIT && nic->num_vfs) {
+	/* The end of a network namespace is not refused: the NIC moves to the first one. */
+	if (action == DEVLINK_RELOAD_ACTION_DRIVER_REINIT && nic->num_vfs && !netns_change) {
 		NL_SET_ERR_MSG_MOD(extack, "reload with VFs present is not supported");
 		return -EBUSY;
 	}
@@ -70,8 +67,8 @@ static int simnic_reload_down(struct devlink *devlink, bool netns_change, enum d
 	if (action == DEVLINK_RELOAD_ACTION_DRIVER_REINIT) {
 		/* A driver that starts anew: no ports, no rates, the default mode. */
 		devl_rate_nodes_destroy(devlink);
+		simnic_switchdev_leave(nic);
 		simnic_uplink_destroy(nic);
-		WRITE_ONCE(nic->eswitch_mode, DEVLINK_ESWITCH_MODE_LEGACY);
 	}
 	return 0;
 }

@@ -78,7 +78,8 @@ undo:
 	return err;
 }
 
-static void simnic_switchdev_leave(struct simnic *nic)
+/* Also for a driver that starts anew; the devlink lock is held. */
+void simnic_switchdev_leave(struct simnic *nic)
 {
 	int vf;
 

@@ -60,10 +60,14 @@ static struct dst_entry *simnic_route6(struct simnic_encap *encap, struct net *n
 static struct simnic_path *simnic_path_resolve(struct simnic_encap *encap)
 {
 	struct net_device *uplink = rcu_dereference_protected(encap->nic->uplink.func, 1);
-	struct net *net = dev_net(uplink);
 	struct simnic_path *path;
 	struct dst_entry *dst;
+	struct net *net;
 
+	/* Between the two halves of a reload. */
+	if (!uplink)
+		return ERR_PTR(-EXDEV);
+	net = dev_net(uplink);
 	path = kzalloc(sizeof(*path), GFP_KERNEL);
 	if (!path)
 		return ERR_PTR(-ENOMEM);

@@ -18,7 +18,7 @@
 /* Whether the next hop's address is known; asks for it when it is not, as any sender does. */
 bool simnic_encap_ready(struct simnic_encap *encap)
 {
-	struct simnic_path *path = rcu_dereference_bh(encap->path);
+	struct simnic_path *path = rcu_dereference(encap->path);
 
 	return path && !path->neigh->dead && !neigh_event_send(path->neigh, NULL) &&
 	       READ_ONCE(path->neigh->nud_state) & NUD_VALID;
@@ -88,8 +88,8 @@ static void simnic_build_udp(struct simnic_encap *encap, struct simnic_path *pat
 /* False when there is no memory or the path has gone meanwhile; the frame is still the caller's then. */
 bool simnic_encap_build(struct simnic_encap *encap, struct sk_buff *skb, u32 hash)
 {
-	struct net_device *uplink = rcu_dereference_bh(encap->nic->uplink.func);
-	struct simnic_path *path = rcu_dereference_bh(encap->path);
+	struct net_device *uplink = rcu_dereference(encap->nic->uplink.func);
+	struct simnic_path *path = rcu_dereference(encap->path);
 	int l3_len = encap->ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	char address[MAX_ADDR_LEN];
 	struct ethhdr *eth;

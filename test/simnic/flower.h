@@ -8,6 +8,7 @@
 
 #include "simnic.h"
 
+/* Default of the knob actions_max: what the kernel lets a rule have. */
 #define SIMNIC_MAX_ACTIONS	32
 #define SIMNIC_MAX_HOPS		16
 

@@ -60,6 +60,24 @@ static int simnic_replace_allowed(struct simnic *nic, struct flow_cls_offload *f
 	return err;
 }
 
+static int simnic_check_limit(u32 value, u32 max, const char *what, struct netlink_ext_ack *extack)
+{
+	if (!max || value <= max)
+		return 0;
+	NL_SET_ERR_MSG_FMT_MOD(extack, "%s %u is beyond the maximum of %u", what, value, max);
+	return -EOPNOTSUPP;
+}
+
+static int simnic_check_limits(struct simnic *nic, struct flow_cls_offload *f)
+{
+	struct netlink_ext_ack *extack = f->common.extack;
+
+	return simnic_check_limit(f->common.chain_index, READ_ONCE(nic->chain_max), "chain", extack) ?:
+	       simnic_check_limit(f->common.prio, READ_ONCE(nic->prio_max), "priority", extack) ?:
+	       simnic_check_limit(f->rule->action.num_entries, READ_ONCE(nic->actions_max), "number of actions",
+				  extack);
+}
+
 static int simnic_flow_insert(struct simnic_flow *flow, struct netlink_ext_ack *extack)
 {
 	struct simnic *nic = flow->port->nic;
@@ -86,12 +104,10 @@ int simnic_flow_replace(struct simnic_port *port, struct flow_cls_offload *f, st
 	int err;
 
 	err = simnic_replace_allowed(nic, f);
+	if (!err)
+		err = simnic_check_limits(nic, f);
 	if (err)
 		return err;
-	if (f->rule->action.num_entries > SIMNIC_MAX_ACTIONS) {
-		NL_SET_ERR_MSG_MOD(extack, "too many actions");
-		return -EOPNOTSUPP;
-	}
 	flow = kzalloc(struct_size(flow, actions, f->rule->action.num_entries), GFP_KERNEL);
 	if (!flow)
 		return -ENOMEM;

@@ -245,7 +245,7 @@ struct simnic_flow *simnic_table_lookup(struct simnic_port *port, u32 index, con
 
 	if (!chain)
 		return NULL;
-	list_for_each_entry_rcu(group, &chain->groups, order, rcu_read_lock_bh_held()) {
+	list_for_each_entry_rcu(group, &chain->groups, order) {
 		for (i = 0; i < ARRAY_SIZE(masked.words); i++)
 			masked.words[i] = key->words[i] & group->id.mask.words[i];
 		list = rhltable_lookup(&group->rules, &masked, simnic_rule_params);

@@ -12,47 +12,49 @@ sn_knob() {
 # sn_stat ID NAME: one counter of the NIC.
 sn_stat() { awk -v name="$2" '$1 == name { print $2 }' "$SN_DEVICES/simnic$1/simnic/stats"; }
 
-# sn_port ID PORT: the PF's netdev with this phys_port_name (p0, pf0vf1).
-sn_port() {
-  local link
-  for link in "$SN_DEVICES/simnic$1"/net/*; do
-    [ "$(cat "$link/phys_port_name" 2>/dev/null)" = "$2" ] && basename "$link"
-  done
+# sn_in NETNS COMMAND...: runs it in a network namespace, in this one for "".
+sn_in() {
+  local netns=$1
+  shift
+  if [ -n "$netns" ]; then ip netns exec "$netns" "$@"; else "$@"; fi
 }
 
-# sn_func ID VF: the VF's netdev, while it is in this network namespace.
-sn_func() { ls "$SN_DEVICES/simnic${1}vf$2/net"; }
+# sn_port ID PORT [NETNS]: the PF's netdev with this phys_port_name (p0, pf0vf1).
+sn_port() {
+  sn_in "$3" sh -c 'grep -lxs "$1" "$2"/net/*/phys_port_name' sh "$2" "$SN_DEVICES/simnic$1" |
+    sed 's|/phys_port_name$||; s|.*/||'
+}
 
-# sn_host ID VFS: a NIC with its uplink up<ID> up, and VFs vf<ID>.<N> in namespaces n<ID>.<N>, 10.0.<ID>.<N+1>/16.
+# sn_func ID VF [NETNS]: the VF's netdev, while it is in that network namespace.
+sn_func() { sn_in "$3" ls "$SN_DEVICES/simnic${1}vf$2/net"; }
+
+# sn_host ID VFS [NETNS]: a NIC with its uplink up<ID> up, and VFs vf<ID>.<N> in namespaces n<ID>.<N> with addresses
+# 10.0.<ID>.<N+1>/16. With NETNS, the NIC (its devlink instance, uplink and representors) is in there.
 sn_host() {
   local vf
   echo "$1 $2" >/sys/bus/simnic/new_device || return
-  ip link set "$(sn_port "$1" p0)" name "up$1"
-  ip link set "up$1" mtu 1600 up
+  [ -z "$3" ] || devlink dev reload "simnic/simnic$1" netns "$3" >/dev/null || return
+  sn_in "$3" ip link set "$(sn_port "$1" p0 "$3")" name "up$1"
+  sn_in "$3" ip link set "up$1" mtu 1600 up
   echo "$2" >"$SN_DEVICES/simnic$1/sriov_numvfs" || return
   for vf in $(seq 0 $(($2 - 1))); do
     ip netns add "n$1.$vf"
-    ip link set "$(sn_func "$1" "$vf")" name "vf$1.$vf"
-    ip link set "vf$1.$vf" netns "n$1.$vf"
+    sn_in "$3" ip link set "$(sn_func "$1" "$vf" "$3")" name "vf$1.$vf"
+    sn_in "$3" ip link set "vf$1.$vf" netns "n$1.$vf"
     ip -n "n$1.$vf" addr add "10.0.$1.$((vf + 1))/16" dev "vf$1.$vf"
     ip -n "n$1.$vf" addr add "fd00::$1:$((vf + 1))/64" dev "vf$1.$vf" nodad
     ip -n "n$1.$vf" link set "vf$1.$vf" up
   done
 }
 
-# sn_switchdev ID: switchdev mode, with representors rep<ID>.<N> up and ready for rules.
+# sn_switchdev ID [NETNS]: switchdev mode, with representors rep<ID>.<N> up and ready for rules.
 sn_switchdev() {
-  local link name
-  devlink dev eswitch set "simnic/simnic$1" mode switchdev || return
-  tc qdisc add dev "up$1" clsact
-  for link in "$SN_DEVICES/simnic$1"/net/*; do
-    name=$(cat "$link/phys_port_name")
-    case $name in
-    pf0vf*)
-      ip link set "$(basename "$link")" name "rep$1.${name#pf0vf}" up
-      tc qdisc add dev "rep$1.${name#pf0vf}" clsact
-      ;;
-    esac
+  local vf
+  sn_in "$2" devlink dev eswitch set "simnic/simnic$1" mode switchdev || return
+  sn_in "$2" tc qdisc add dev "up$1" clsact
+  for vf in $(seq 0 $(($(cat "$SN_DEVICES/simnic$1/sriov_numvfs") - 1))); do
+    sn_in "$2" ip link set "$(sn_port "$1" "pf0vf$vf" "$2")" name "rep$1.$vf" up
+    sn_in "$2" tc qdisc add dev "rep$1.$vf" clsact
   done
 }
 

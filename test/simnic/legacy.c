@@ -83,7 +83,7 @@ static void simnic_legacy_copies(struct simnic *nic, struct sk_buff *skb, const 
 
 	for (vf = 0; vf < count; vf++) {
 		struct simnic_port *port = &nic->vfs[vf];
-		struct net_device *dev = rcu_dereference_bh(port->func);
+		struct net_device *dev = rcu_dereference(port->func);
 
 		if (port == from || !dev || !simnic_vlan_member(port, vid))
 			continue;
@@ -100,7 +100,7 @@ static struct simnic_port *simnic_legacy_find(struct simnic *nic, const struct s
 
 	for (vf = 0; vf < count; vf++) {
 		struct simnic_port *port = &nic->vfs[vf];
-		struct net_device *dev = rcu_dereference_bh(port->func);
+		struct net_device *dev = rcu_dereference(port->func);
 
 		if (dev && simnic_vlan_member(port, vid) && simnic_has_mac(dev, mac))
 			return port;
@@ -111,7 +111,7 @@ static struct simnic_port *simnic_legacy_find(struct simnic *nic, const struct s
 /* Switches a frame that came from a VF, from the PF (`from_pf`) or from the wire (neither). */
 static void simnic_legacy_switch(struct simnic *nic, struct sk_buff *skb, struct simnic_port *from, bool from_pf)
 {
-	struct net_device *pf = rcu_dereference_bh(nic->uplink.func);
+	struct net_device *pf = rcu_dereference(nic->uplink.func);
 	bool from_wire = !from && !from_pf;
 	struct simnic_port *target;
 

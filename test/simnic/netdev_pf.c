@@ -17,14 +17,16 @@ struct simnic_port *simnic_pf_port(const struct net_device *dev)
 }
 
 /* What the three kinds of netdev have in common. */
-void simnic_netdev_setup(struct net_device *dev)
+void simnic_netdev_setup(struct net_device *dev, struct simnic *nic)
 {
+	dev_net_set(dev, devlink_net(nic->devlink));
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = SIMNIC_MAX_MTU;
 	dev->lltx = true;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->ethtool_ops = &simnic_ethtool_ops;
-	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	/* The switch knows every address in the list. */
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_UNICAST_FLT;
 	netif_carrier_off(dev);
 }
 
@@ -72,7 +74,7 @@ struct net_device *simnic_pf_netdev_create(struct simnic *nic)
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
 	*(struct simnic_port **)netdev_priv(dev) = &nic->uplink;
-	simnic_netdev_setup(dev);
+	simnic_netdev_setup(dev, nic);
 	dev->netdev_ops = &simnic_pf_ops;
 	dev->features |= NETIF_F_HW_TC;
 	dev->hw_features |= NETIF_F_HW_TC;

@@ -25,7 +25,9 @@ static int simnic_rep_open_stop(struct net_device *dev)
 static netdev_tx_t simnic_rep_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	dev_sw_netstats_tx_add(dev, 1, skb->len);
+	rcu_read_lock();
 	simnic_deliver(simnic_priv(dev), skb);
+	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }
 
@@ -47,7 +49,7 @@ struct net_device *simnic_rep_netdev_create(struct simnic_port *port)
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
 	*(struct simnic_port **)netdev_priv(dev) = port;
-	simnic_netdev_setup(dev);
+	simnic_netdev_setup(dev, port->nic);
 	dev->netdev_ops = &simnic_rep_ops;
 	dev->features |= NETIF_F_HW_TC;
 	dev->hw_features |= NETIF_F_HW_TC;

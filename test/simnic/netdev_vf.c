@@ -55,7 +55,7 @@ struct net_device *simnic_vf_netdev_create(struct simnic_port *port, struct devi
 	if (!netdev)
 		return ERR_PTR(-ENOMEM);
 	*(struct simnic_port **)netdev_priv(netdev) = port;
-	simnic_netdev_setup(netdev);
+	simnic_netdev_setup(netdev, port->nic);
 	netdev->netdev_ops = &simnic_vf_ops;
 	eth_hw_addr_set(netdev, port->config.mac);
 	SET_NETDEV_DEV(netdev, dev);

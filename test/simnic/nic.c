@@ -23,6 +23,7 @@ static void simnic_defaults(struct simnic *nic, struct device *dev, const char *
 	strscpy(nic->steering, "smfs", sizeof(nic->steering));
 	nic->sriov_enabled = true;
 	nic->table_size = SIMNIC_TABLE_SIZE;
+	nic->actions_max = SIMNIC_MAX_ACTIONS;
 	nic->keys = BIT_ULL(simnic_key_count) - 1;
 	nic->actions = BIT_ULL(simnic_action_count) - 1;
 	nic->reset_ms = SIMNIC_RESET_MS;
@@ -95,6 +96,8 @@ void simnic_uplink_destroy(struct simnic *nic)
 {
 	struct net_device *dev = rcu_dereference_protected(nic->uplink.func, 1);
 
+	/* Refuses new rules from here on. */
+	WRITE_ONCE(nic->resetting, true);
 	/* Paths of encapsulations hold neighbours, and these the uplink. */
 	simnic_table_drain(nic);
 	mutex_lock(&simnic_link_mutex);
@@ -148,14 +151,14 @@ static void simnic_unregister(struct simnic *nic)
 	simnic_params_unregister(nic);
 }
 
-/* Returns the NIC, also the device's driver data, or an ERR_PTR. */
-struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs)
+/* `net`: where its netdevs and its devlink instance are. Returns the NIC, also the device's driver data, or an ERR_PTR. */
+struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, struct net *net)
 {
 	struct devlink *devlink;
 	struct simnic *nic;
 	int err;
 
-	devlink = devlink_alloc(&simnic_devlink_ops, sizeof(*nic), dev);
+	devlink = devlink_alloc_ns(&simnic_devlink_ops, sizeof(*nic), net, dev);
 	if (!devlink)
 		return ERR_PTR(-ENOMEM);
 	nic = devlink_priv(devlink);

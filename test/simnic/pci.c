@@ -31,7 +31,8 @@ static int simnic_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 		err = IS_ERR_OR_NULL(nic) ? -ENODEV :
 					    simnic_vf_attach(nic, pci_iov_vf_id(pdev), &pdev->dev);
 	} else {
-		nic = simnic_create(&pdev->dev, "simnic_pci", pci_sriov_get_totalvfs(pdev));
+		nic = simnic_create(&pdev->dev, "simnic_pci", pci_sriov_get_totalvfs(pdev),
+				    &init_net);
 		err = PTR_ERR_OR_ZERO(nic);
 	}
 	if (err)

@@ -99,6 +99,9 @@ static void simnic_receive(struct net_device *dev, struct simnic *nic, struct sk
 		simnic_drop(nic, skb, SIMNIC_DROP_MTU);
 		return;
 	}
+	/* Nothing that the sender's kernel knew of the frame passes a NIC. */
+	skb_scrub_packet(skb, true);
+	skb_clear_hash(skb);
 	/* Takes the frame in any case; refuses when the device is down. */
 	if (dev_forward_skb(dev, skb) == NET_RX_SUCCESS)
 		dev_sw_netstats_rx_add(dev, len);
@@ -115,7 +118,7 @@ void simnic_deliver(struct simnic_port *port, struct sk_buff *skb)
 		simnic_wire_tx(port->nic, skb);
 		return;
 	}
-	dev = rcu_dereference_bh(port->func);
+	dev = rcu_dereference(port->func);
 	if (!dev)
 		simnic_drop(port->nic, skb, SIMNIC_DROP_NO_FUNCTION);
 	else if (!READ_ONCE(port->link))
@@ -131,7 +134,7 @@ void simnic_slow_path(struct simnic_port *port, struct sk_buff *skb)
 
 	if (port->vf < 0)
 		port = &port->nic->uplink;
-	dev = rcu_dereference_bh(port->rep);
+	dev = rcu_dereference(port->rep);
 	if (dev)
 		simnic_receive(dev, port->nic, skb);
 	else

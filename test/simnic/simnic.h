@@ -4,7 +4,7 @@
  * own (bus.c) and a PCI driver for QEMU's igb functions (pci.c).
  *
  * Locks, outermost first: devlink instance lock, rtnl, simnic_link_mutex, simnic.table_lock. The data path
- * takes none of them: it reads under RCU with bottom halves off.
+ * takes none of them: it reads under RCU, with bottom halves off.
  */
 #ifndef SIMNIC_H
 #define SIMNIC_H
@@ -155,6 +155,10 @@ struct simnic {
 	u32 flow_count;
 	u32 table_size;
 	u32 tunnel_flows;
+	/* Highest number that a rule may have, 0 for any. */
+	u32 chain_max;
+	u32 prio_max;
+	u32 actions_max;
 	u64 keys;
 	u64 actions;
 	unsigned long quirks;
@@ -203,7 +207,7 @@ extern struct mutex simnic_list_lock;
 extern struct list_head simnic_list;
 
 /* nic.c */
-struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs);
+struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, struct net *net);
 void simnic_destroy(struct simnic *nic);
 int simnic_uplink_create(struct simnic *nic);
 void simnic_uplink_destroy(struct simnic *nic);
@@ -226,7 +230,7 @@ void simnic_slow_path(struct simnic_port *port, struct sk_buff *skb);
 
 /* netdev_*.c, ethtool.c */
 extern const struct ethtool_ops simnic_ethtool_ops;
-void simnic_netdev_setup(struct net_device *dev);
+void simnic_netdev_setup(struct net_device *dev, struct simnic *nic);
 struct net_device *simnic_pf_netdev_create(struct simnic *nic);
 struct net_device *simnic_vf_netdev_create(struct simnic_port *port, struct device *dev);
 struct net_device *simnic_rep_netdev_create(struct simnic_port *port);
@@ -255,6 +259,7 @@ int simnic_eswitch_inline_set(struct devlink *devlink, u8 mode, struct netlink_e
 int simnic_eswitch_encap_get(struct devlink *devlink, enum devlink_eswitch_encap_mode *mode);
 int simnic_eswitch_encap_set(struct devlink *devlink, enum devlink_eswitch_encap_mode mode,
 			     struct netlink_ext_ack *extack);
+void simnic_switchdev_leave(struct simnic *nic);
 int simnic_rep_add(struct simnic_port *port);
 void simnic_rep_del(struct simnic_port *port);
 int simnic_dl_port_register(struct simnic_port *port);

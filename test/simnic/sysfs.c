@@ -36,6 +36,9 @@ static ssize_t _name##_store(struct device *dev, struct device_attribute *attr,	
 static DEVICE_ATTR_RW(_name)
 
 SIMNIC_NUMBER(table_size);
+SIMNIC_NUMBER(chain_max);
+SIMNIC_NUMBER(prio_max);
+SIMNIC_NUMBER(actions_max);
 SIMNIC_NUMBER(delay_us);
 SIMNIC_NUMBER(reset_ms);
 
@@ -198,6 +201,9 @@ static DEVICE_ATTR_RO(stats);
 
 static struct attribute *simnic_attrs[] = {
 	&dev_attr_table_size.attr,
+	&dev_attr_chain_max.attr,
+	&dev_attr_prio_max.attr,
+	&dev_attr_actions_max.attr,
 	&dev_attr_keys.attr,
 	&dev_attr_actions.attr,
 	&dev_attr_quirks.attr,

@@ -21,9 +21,9 @@ static unsigned int simnic_payload_len(const struct sk_buff *skb)
 /* Sends a frame out; bottom halves are off. */
 void simnic_wire_tx(struct simnic *nic, struct sk_buff *skb)
 {
-	struct net_device *uplink = rcu_dereference_bh(nic->uplink.func);
-	struct simnic *peer = rcu_dereference_bh(nic->wire_peer);
-	struct net_device *dev = rcu_dereference_bh(nic->wire_dev);
+	struct net_device *uplink = rcu_dereference(nic->uplink.func);
+	struct simnic *peer = rcu_dereference(nic->wire_peer);
+	struct net_device *dev = rcu_dereference(nic->wire_dev);
 
 	/* The link may still seem up while a wire is being taken off. */
 	if (!peer && !dev) {
@@ -39,7 +39,8 @@ void simnic_wire_tx(struct simnic *nic, struct sk_buff *skb)
 		if (peer) {
 			simnic_wire_rx(peer, skb);
 		} else {
-			skb_scrub_packet(skb, !net_eq(dev_net(skb->dev), dev_net(dev)));
+			skb_scrub_packet(skb, true);
+			skb_clear_hash(skb);
 			skb->dev = dev;
 			dev_queue_xmit(skb);
 		}
@@ -85,7 +86,7 @@ static rx_handler_result_t simnic_wire_handle(struct sk_buff **pskb)
 	*pskb = skb;
 	if (skb->pkt_type == PACKET_LOOPBACK)
 		return RX_HANDLER_PASS;
-	nic = rcu_dereference_bh(skb->dev->rx_handler_data);
+	nic = rcu_dereference(skb->dev->rx_handler_data);
 	skb_push(skb, ETH_HLEN);
 	if (skb_vlan_tag_present(skb)) {
 		skb = __vlan_hwaccel_push_inside(skb);

@@ -135,6 +135,30 @@ describe('simnic tunnels', () => {
     );
   });
 
+  it('connect VFs of two hosts, with hardware at both ends', async () => {
+    await sh(`clean; ip netns add h3; sn_host 2 1; sn_host 3 1 h3; sn_knob 2 wire simnic3; sn_switchdev 2; sn_switchdev 3 h3
+      ip addr add 192.168.8.2/24 dev up2; ip -n h3 addr add 192.168.8.3/24 dev up3
+      ip -n h3 link add vx0 type vxlan external dstport 4789; ip -n h3 link set vx0 up; ip netns exec h3 tc qdisc add dev vx0 clsact
+      ping -q -c 1 -W 2 192.168.8.3; sn_up 2 0; sn_up 3 0`);
+    const host = (local: string, remote: string, rep: string): string =>
+      ['ip', 'arp', 'ipv6']
+        .map(
+          protocol =>
+            `encap ${rep} ${protocol} ${local} ${remote}; decap ${protocol} ${local} ${remote} ${rep}`,
+        )
+        .join('; ');
+    await sh(host('192.168.8.2', '192.168.8.3', 'rep2.0'));
+    await lab.sh(`cat > /run/h3.sh <<'EOF'
+${RULES}${host('192.168.8.3', '192.168.8.2', 'rep3.0')}
+EOF
+      ip netns exec h3 sh -e /run/h3.sh; sn_ping n2.0 10.0.3.1; sn_ping n2.0 fd00::3:1`);
+    expect((await lab.rule('rep2.0', 1)).hwPackets).toBeGreaterThanOrEqual(3);
+    // The NIC outlives the namespace.
+    await lab.sh(
+      'ip netns del h3; sleep 0.5; sn_port 3 p0 | grep -q .; devlink dev show simnic/simnic3; sn_gone 2; sn_gone 3',
+    );
+  });
+
   it('takes many rules quickly, and forgets them all when it goes', async () => {
     await sh('clean');
     const seconds = await lab.sh(`for n in $(seq 0 9999); do
