@@ -3,6 +3,7 @@
  * rules and leaves a part of them out (flower reads no port without an ip_proto); such a rule would
  * match more than it says.
  */
+import { parseIp } from '../lib/ip.ts';
 import type { FlowAction, FlowField, FlowRef, FlowRule } from './flow.ts';
 import { fullMask, normalMatch, PEDIT_FIELDS } from './flow-normal.ts';
 
@@ -27,7 +28,34 @@ const IPV6 = 0x86dd;
 const within = (value: number, low: number, high: number): boolean =>
   Number.isInteger(value) && value >= low && value <= high;
 const isVlan = (ethertype: number | null): boolean => ethertype === 0x8100 || ethertype === 0x88a8;
-const isLinkName = (name: string): boolean => /^[^\s/:]{1,15}$/.test(name) && !/^\.\.?$/.test(name);
+/** As the kernel's dev_valid_name, of ASCII. */
+function isLinkName(name: string): boolean {
+  if (name.length < 1 || name.length > 15 || name === '.' || name === '..') return false;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code <= 0x20 || code >= 0x7f || code === 0x2f || code === 0x3a) return false;
+  }
+  return true;
+}
+
+/** Canonical. IPv4 by hand: it is asked of every encapsulating rule. */
+function isAddress(text: string): boolean {
+  if (text.includes(':')) return parseIp(text) === text;
+  let [parts, value, digits] = [1, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x2e) {
+      if (digits === 0) return false;
+      [parts, value, digits] = [parts + 1, 0, 0];
+    } else {
+      if (code < 0x30 || code > 0x39 || (digits > 0 && value === 0)) return false;
+      value = value * 10 + (code - 0x30);
+      digits += 1;
+      if (value > 255) return false;
+    }
+  }
+  return parts === 4 && digits > 0;
+}
 
 /** What is wrong with the identity of a rule, null for nothing. */
 export function flowRefProblem({ link, chain, prio, protocol, handle }: FlowRef): string | null {
@@ -48,25 +76,48 @@ function networkProtocol(protocol: number, given: Given): number | null {
   return isVlan(inner) ? (given.get('cvlan_ethtype') ?? null) : inner;
 }
 
-/** What a field needs beside it, as a sentence; null when it has that. */
-function missing(field: FlowField, rule: FlowRule, given: Given): string | null {
-  const network = networkProtocol(rule.protocol, given);
-  const isIp = network === IP || network === IPV6;
+type Need = 'vlan' | 'cvlan' | 'ip4' | 'ip6' | 'ip' | 'ports' | 'tcp' | 'icmp';
+
+/** What flower reads a field only with; fields that are not here stand alone. */
+const NEEDS: Readonly<Partial<Record<FlowField, Need>>> = {
+  ...{ vlan_id: 'vlan', vlan_prio: 'vlan', vlan_ethtype: 'vlan' },
+  ...{ cvlan_id: 'cvlan', cvlan_prio: 'cvlan', cvlan_ethtype: 'cvlan' },
+  ...{ ip_proto: 'ip', ip_tos: 'ip', ip_ttl: 'ip', ip_flags: 'ip' },
+  ...{ ipv4_src: 'ip4', ipv4_dst: 'ip4', ipv6_src: 'ip6', ipv6_dst: 'ip6' },
+  ...{ src_port: 'ports', dst_port: 'ports', tcp_flags: 'tcp', icmp_type: 'icmp', icmp_code: 'icmp' },
+};
+const NEED_TEXT: Readonly<Record<Need, string>> = {
+  vlan: 'a VLAN protocol',
+  cvlan: 'a vlan_ethtype of a VLAN',
+  ip4: 'protocol ip',
+  ip6: 'protocol ipv6',
+  ip: 'protocol ip or ipv6',
+  ports: 'ip_proto TCP, UDP or SCTP',
+  tcp: 'ip_proto TCP',
+  icmp: 'ip_proto ICMP',
+};
+
+function holds(need: Need, protocol: number, given: Given): boolean {
+  if (need === 'vlan') return isVlan(protocol);
+  if (need === 'cvlan') return isVlan(given.get('vlan_ethtype') ?? null);
+  const network = networkProtocol(protocol, given);
   const proto = given.get('ip_proto');
-  const needs = (holds: boolean, what: string): string | null => (holds ? null : `${field} needs ${what}`);
-  if (field.startsWith('vlan_')) return needs(isVlan(rule.protocol), 'a VLAN protocol');
-  if (field.startsWith('cvlan_'))
-    return needs(isVlan(given.get('vlan_ethtype') ?? null), 'a vlan_ethtype of a VLAN');
-  if (field.startsWith('ipv4_')) return needs(network === IP, 'protocol ip');
-  if (field.startsWith('ipv6_')) return needs(network === IPV6, 'protocol ipv6');
-  if (field.startsWith('ip_')) return needs(isIp, 'protocol ip or ipv6');
-  if (field.endsWith('_port') && !field.startsWith('enc_'))
-    return needs(isIp && (proto === 6 || proto === 17 || proto === 132), 'ip_proto TCP, UDP or SCTP');
-  if (field === 'tcp_flags') return needs(isIp && proto === 6, 'ip_proto TCP');
-  if (field.startsWith('icmp_'))
-    return needs((network === IP && proto === 1) || (network === IPV6 && proto === 58), 'ip_proto ICMP');
-  return null;
+  switch (need) {
+    case 'ip4':
+      return network === IP;
+    case 'ip6':
+      return network === IPV6;
+    case 'icmp':
+      return (network === IP && proto === 1) || (network === IPV6 && proto === 58);
+    default: {
+      const isIp = network === IP || network === IPV6;
+      if (need === 'ip') return isIp;
+      return isIp && (proto === 6 || (need === 'ports' && (proto === 17 || proto === 132)));
+    }
+  }
 }
+
+const numberOf = (hex: string): number => Number.parseInt(hex.slice(-8), 16);
 
 function matchProblem(rule: FlowRule): string | null {
   let match: FlowRule['match'];
@@ -75,16 +126,22 @@ function matchProblem(rule: FlowRule): string | null {
   } catch (error) {
     return error instanceof RangeError ? error.message : String(error);
   }
-  const given: Given = new Map(
-    match.map(({ field, value }) => [field, Number.parseInt(value.slice(-8), 16)]),
-  );
+  let isPlain = true;
   for (const { field, mask } of match) {
     if (EXACT.has(field) && mask !== fullMask(field)) return `${field} takes no mask`;
-    const problem = missing(field, rule, given);
-    if (problem !== null) return problem;
+    isPlain &&= NEEDS[field] === undefined && !field.startsWith('enc_ip');
   }
-  const both = (a: FlowField, b: FlowField): boolean => given.has(a) || given.has(b);
-  return both('enc_ipv4_src', 'enc_ipv4_dst') && both('enc_ipv6_src', 'enc_ipv6_dst')
+  return isPlain ? null : contextProblem(rule.protocol, match);
+}
+
+function contextProblem(protocol: number, match: FlowRule['match']): string | null {
+  const given: Given = new Map(match.map(({ field, value }) => [field, numberOf(value)]));
+  for (const { field } of match) {
+    const need = NEEDS[field];
+    if (need !== undefined && !holds(need, protocol, given)) return `${field} needs ${NEED_TEXT[need]}`;
+  }
+  const any = (a: FlowField, b: FlowField): boolean => given.has(a) || given.has(b);
+  return any('enc_ipv4_src', 'enc_ipv4_dst') && any('enc_ipv6_src', 'enc_ipv6_dst')
     ? 'tunnel addresses of both families'
     : null;
 }
@@ -109,6 +166,7 @@ function actionProblem(action: FlowAction): string | null {
       if (!within(vni, 0, 0xff_ffff)) return `VNI ${vni} is not 0..16777215`;
       if (!within(dstPort, 1, 0xffff) || !byte(tos) || !byte(ttl))
         return 'tunnel port, tos or ttl out of range';
+      if (!isAddress(src) || !isAddress(dst)) return `tunnel of ${src} and ${dst}, which are no addresses`;
       return src.includes(':') === dst.includes(':') ? null : 'tunnel addresses of two families';
     }
     case 'vlan-push':
@@ -131,8 +189,11 @@ export function flowProblem(rule: FlowRule): string | null {
   const { actions } = rule;
   if (actions.length < 1 || actions.length > FLOW_ACTIONS_MAX)
     return `${actions.length} actions, expected 1 to ${FLOW_ACTIONS_MAX}`;
-  const early = actions.slice(0, -1).find(({ kind }) => FINAL.has(kind));
-  if (early !== undefined) return `nothing can follow ${early.kind}`;
-  const inActions = actions.map(actionProblem).find(problem => problem !== null);
-  return flowRefProblem(rule) ?? matchProblem(rule) ?? inActions ?? null;
+  for (let i = 0; i < actions.length; i++) {
+    const action = actions[i] as FlowAction;
+    if (i + 1 < actions.length && FINAL.has(action.kind)) return `nothing can follow ${action.kind}`;
+    const problem = actionProblem(action);
+    if (problem !== null) return problem;
+  }
+  return flowRefProblem(rule) ?? matchProblem(rule);
 }

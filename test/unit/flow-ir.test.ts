@@ -15,7 +15,7 @@ describe('a flow rule', () => {
         'action mirred egress redirect dev rep1',
     );
     expect(printFlow(wideRule('rep0', 'rep1', 7))).toMatchInlineSnapshot(
-      `"dev rep0 chain 3 prio 7 protocol ip handle 0x7 skip_hw eth_src 02:00:00:00:00:00/0xff0000000000 ip_proto 6 ip_ttl 0 ipv4_dst 10.1.2.0/24 dst_port 80/0xfff0 action pedit eth_dst set 02:aa:bb:cc:dd:ee action pedit ipv4_src set 192.168.0.1 action csum ipv4 tcp action police rate 80000000bit burst 65536b action mirred egress mirror dev rep1 action vlan push id 0 protocol 802.1Q priority 3 action mirred egress redirect dev rep1"`,
+      `"dev rep0 chain 3 prio 7 protocol ip handle 0x7 skip_hw eth_src 02:00:00:00:00:00/0xff0000000000 ip_proto 6 ip_ttl 0 ipv4_dst 10.1.2.0/24 dst_port 80/0xfff0 action pedit eth_dst set 02:aa:bb:cc:dd:ee action pedit ipv4_src set 192.168.0.1 action csum ipv4 tcp action police rate 80000000bit burst 65536b action mirred egress mirror dev rep1 action vlan push id 0 protocol 802.1Q priority 3 action tunnel_key set id 0 src_ip 192.0.2.1 dst_ip 198.51.100.2 dst_port 4789 tos 8 csum action mirred egress redirect dev rep1"`,
     );
   });
 
@@ -90,6 +90,20 @@ describe('a flow rule', () => {
     ],
   ])('is refused: %s', (text, change) => {
     expect(flowProblem({ ...macRule('a', 'b', 1), ...(change as object) })).toContain(text);
+  });
+
+  it.each([
+    ...['1.2.3', '1.2.3.4.5', '1.2.3.256', '01.2.3.4', '1..2.3', '1.2.3.', 'a.b.c.d', ''],
+    ...['fd00::0:1', 'FD00::1', 'fd00', '::g'],
+  ])('is refused for a tunnel to %j', dst => {
+    const tunnel = {
+      kind: 'tunnel-set',
+      vni: 1,
+      src: dst.includes(':') ? 'fd00::1' : '1.1.1.1',
+      dst,
+    } as const;
+    const action = { ...tunnel, dstPort: 4789, tos: null, ttl: null, csum: false };
+    expect(flowProblem({ ...macRule('a', 'b', 1), actions: [action] })).toContain('no addresses');
   });
 
   it('may match VLAN 0 and ttl 0', () => {
