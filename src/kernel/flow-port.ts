@@ -28,8 +28,15 @@ export interface FlowDump {
   readonly hwBytes: BigUint64Array;
   readonly swPackets: BigUint64Array;
   readonly swBytes: BigUint64Array;
-  /** Milliseconds since a packet last matched. */
+  /** Milliseconds since a packet last matched; FLOW_IDLE_UNKNOWN unless it was asked for. */
   readonly idleMs: Uint32Array;
+}
+
+export const FLOW_IDLE_UNKNOWN = 0xffff_ffff;
+
+export interface FlowDumpOptions {
+  /** Have `idleMs`, too. The kernel then shows whole rules, which costs about twice the time. */
+  readonly idle?: boolean;
 }
 
 export interface FlowPort {
@@ -42,7 +49,7 @@ export interface FlowPort {
   /** Deleting what is absent is success. Rules without our cookie are refused with EEXIST. */
   delete(refs: readonly FlowRef[]): Promise<readonly OpResult[]>;
   /** Every rule on the ingress of these links. Links that are gone have none. */
-  dump(links: readonly string[]): Promise<FlowDump>;
+  dump(links: readonly string[], options?: FlowDumpOptions): Promise<FlowDump>;
   /** The same with keys and actions decoded; for audits and for `explain`, slow. */
   read(
     links: readonly string[],

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlowRef, FlowRule } from '../../src/ir/flow.ts';
 import { flowFingerprint } from '../../src/ir/flow-fingerprint.ts';
 import { normalFlow } from '../../src/ir/flow-normal.ts';
-import { FLOW_FLAG, type FlowPort } from '../../src/kernel/flow-port.ts';
+import { FLOW_FLAG, FLOW_IDLE_UNKNOWN, type FlowPort } from '../../src/kernel/flow-port.ts';
 import { ERRNO } from '../../src/lib/errno.ts';
 import { macRule, wideRule } from './flow-rules.ts';
 
@@ -54,6 +54,9 @@ export function flowPortContract(name: string, open: () => Promise<FlowHarness>)
         rules.map(r => [r.handle, flowFingerprint(r), FLOW_FLAG.ours | FLOW_FLAG.skipHw]),
       );
       expect(new Set(dump.ifindex).size).toBe(1);
+      expect([...dump.idleMs]).toEqual(rules.map(() => FLOW_IDLE_UNKNOWN));
+      const { idleMs } = await the.flows.dump([the.a], { idle: true });
+      expect(Math.max(...idleMs)).toBeLessThan(60_000);
     });
 
     it('takes the same put twice and shows one rule', async () => {

@@ -31,6 +31,10 @@ export function wideRule(link: string, to: string, handle: number): FlowRule {
       { kind: 'police', rateBps: 80_000_000, burstBytes: 65_536 },
       { kind: 'mirror', link: to },
       { kind: 'vlan-push', id: 0, prio: 3, tpid: 0x8100 },
+      {
+        ...{ kind: 'tunnel-set', vni: 0, src: '192.0.2.1', dst: '198.51.100.2', dstPort: 4789 },
+        ...{ tos: 8, ttl: null, csum: true },
+      },
       { kind: 'redirect', link: to },
     ],
     where: 'sw',

@@ -68,7 +68,7 @@ describe('the model of a NIC', () => {
     flows.count(rule(1), { hw: [10n, 640n], sw: [1n, 64n] });
     flows.idle(250);
     flows.evict(rule(1));
-    const dump = await flows.dump(['rep0']);
+    const dump = await flows.dump(['rep0'], { idle: true });
     expect([dump.hwPackets[0], dump.hwBytes[0], dump.swPackets[0], dump.idleMs[0]]).toEqual([
       10n,
       640n,

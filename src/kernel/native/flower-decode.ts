@@ -91,6 +91,11 @@ export function flowDumpOf(records: Buffer, count: number): FlowDump {
   };
 }
 
+/** `bytes`: 16, of which IPv4 has the first four. */
+function addressOf(bytes: Uint8Array, family: number): string {
+  return family === AF_INET6 ? ipFromBytes(bytes) : bytes.subarray(0, 4).join('.');
+}
+
 function actionOf(act: Act): FlowAction | null {
   const kind = ACTION_KINDS[act.kind - 1];
   switch (kind) {
@@ -112,12 +117,11 @@ function actionOf(act: Act): FlowAction | null {
       return { kind, of: names.filter(name => (act.number & CSUM_FLAG[name]) !== 0) };
     }
     case 'tunnel-set': {
-      const length = act.family === AF_INET6 ? 16 : 4;
       return {
         kind,
         vni: act.number,
-        src: ipFromBytes(act.value.subarray(0, length)),
-        dst: ipFromBytes(act.mask.subarray(0, length)),
+        src: addressOf(act.value, act.family),
+        dst: addressOf(act.mask, act.family),
         dstPort: act.port,
         tos: act.tos === 0 ? null : act.tos,
         ttl: act.ttl === 0 ? null : act.ttl,

@@ -1,9 +1,9 @@
 /** Flow rules to the records that esw_flower_apply takes. */
 import { FLOW_FIELDS, type FlowAction, type FlowField, type FlowRef, type FlowRule } from '../../ir/flow.ts';
-import { flowFingerprint } from '../../ir/flow-fingerprint.ts';
-import { normalMatch } from '../../ir/flow-normal.ts';
+import { hashNormal } from '../../ir/flow-fingerprint.ts';
+import { normalFlow } from '../../ir/flow-normal.ts';
 import type { Ip } from '../../lib/brand.ts';
-import { fnv1a64 } from '../../lib/hash.ts';
+import { Fnv1a64, fnv1a64 } from '../../lib/hash.ts';
 import { ipToBytes } from '../../lib/ip.ts';
 import {
   ACTION_KINDS,
@@ -15,12 +15,12 @@ import {
   FLOWER_VERB,
   PEDIT_ORDER,
 } from './flower-records.ts';
-import type { ValuesOf } from './layout.ts';
 
 const MAGIC = 0xe557;
 const SCHEMA = 1;
 /** What carries the cookie: a flow rule. */
 const KIND = 1;
+const NAME_MAX = 15;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
@@ -52,84 +52,148 @@ const AT = {
   actions: op('actions'),
 } as const;
 const FIELD: ReadonlyMap<FlowField, { readonly offset: number; readonly bit: number }> = new Map(
-  (Object.keys(FLOW_FIELDS) as FlowField[]).map((field, i) => [field, { offset: key(field), bit: 2 ** i }]),
+  (Object.keys(FLOW_FIELDS) as FlowField[]).map((field, i) => [field, { offset: key(field), bit: 1 << i }]),
 );
 
-type ActValues = Partial<ValuesOf<typeof FLOWER_ACT>>;
+const act = offsetOf(FLOWER_ACT);
+const ACT = {
+  number: act('number'),
+  rate: act('rate'),
+  port: act('port'),
+  vlanId: act('vlan_id'),
+  tpid: act('tpid'),
+  vlanPrio: act('vlan_prio'),
+  family: act('family'),
+  tos: act('tos'),
+  ttl: act('ttl'),
+  csum: act('csum'),
+  value: act('value'),
+  mask: act('mask'),
+  link: act('link'),
+} as const;
 
-function actValues(action: FlowAction): ActValues {
+/** Values of hex digits by character code. */
+const DIGIT = new Uint8Array(128);
+for (let i = 0; i < 16; i++) DIGIT['0123456789abcdef'.charCodeAt(i)] = i;
+
+// A call into Node for a few bytes costs more than the bytes: short texts are written here.
+function writeHex(into: Buffer, at: number, hex: string): void {
+  for (let i = 0; i < hex.length; i += 2)
+    into[at + (i >> 1)] = ((DIGIT[hex.charCodeAt(i)] ?? 0) << 4) | (DIGIT[hex.charCodeAt(i + 1)] ?? 0);
+}
+
+function writeName(into: Buffer, at: number, name: string): void {
+  for (let i = 0; i < name.length && i < NAME_MAX; i++) into[at + i] = name.charCodeAt(i);
+}
+
+/** Four bytes or sixteen, of a canonical address. */
+function writeAddress(into: Buffer, at: number, text: string): void {
+  if (text.includes(':')) {
+    into.set(ipToBytes(text as Ip), at);
+    return;
+  }
+  let place = at;
+  let byte = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x2e) {
+      into[place++] = byte;
+      byte = 0;
+    } else byte = byte * 10 + (code - 0x30);
+  }
+  into[place] = byte;
+}
+
+function writeTunnel(into: Buffer, at: number, action: Extract<FlowAction, { kind: 'tunnel-set' }>): void {
+  into.writeUInt32LE(action.vni, at + ACT.number);
+  writeAddress(into, at + ACT.value, action.src);
+  writeAddress(into, at + ACT.mask, action.dst);
+  into.writeUInt16LE(action.dstPort, at + ACT.port);
+  into[at + ACT.family] = action.dst.includes(':') ? AF_INET6 : AF_INET;
+  into[at + ACT.tos] = action.tos ?? 0;
+  into[at + ACT.ttl] = action.ttl ?? 0;
+  into[at + ACT.csum] = action.csum ? 1 : 0;
+}
+
+/** Field by field into zeros: it runs for every action of every rule. */
+function writeAction(into: Buffer, at: number, action: FlowAction): void {
+  into.writeUInt32LE(ACTION_KINDS.indexOf(action.kind) + 1, at);
   switch (action.kind) {
     case 'redirect':
     case 'mirror':
-      return { link: action.link };
+      writeName(into, at + ACT.link, action.link);
+      break;
     case 'pedit':
-      return {
-        number: PEDIT_ORDER.indexOf(action.field),
-        value: Buffer.from(action.value, 'hex'),
-        mask: Buffer.from(action.mask, 'hex'),
-      };
+      into.writeUInt32LE(PEDIT_ORDER.indexOf(action.field), at + ACT.number);
+      writeHex(into, at + ACT.value, action.value);
+      writeHex(into, at + ACT.mask, action.mask);
+      break;
     case 'csum':
-      return { number: action.of.reduce((flags, name) => flags | CSUM_FLAG[name], 0) };
+      into.writeUInt32LE(
+        action.of.reduce((flags, name) => flags | CSUM_FLAG[name], 0),
+        at + ACT.number,
+      );
+      break;
     case 'tunnel-set':
-      return {
-        number: action.vni,
-        value: ipToBytes(action.src as Ip),
-        mask: ipToBytes(action.dst as Ip),
-        family: action.dst.includes(':') ? AF_INET6 : AF_INET,
-        port: action.dstPort,
-        tos: action.tos ?? 0,
-        ttl: action.ttl ?? 0,
-        csum: action.csum ? 1 : 0,
-      };
+      writeTunnel(into, at, action);
+      break;
     case 'vlan-push':
     case 'vlan-modify':
-      return { vlan_id: action.id, vlan_prio: action.prio, tpid: action.tpid };
+      into.writeUInt16LE(action.id, at + ACT.vlanId);
+      into.writeUInt16LE(action.tpid, at + ACT.tpid);
+      into[at + ACT.vlanPrio] = action.prio;
+      break;
     case 'police':
-      return { rate: BigInt(Math.floor(action.rateBps / 8)), number: action.burstBytes };
+      into.writeBigUInt64LE(BigInt(Math.floor(action.rateBps / 8)), at + ACT.rate);
+      into.writeUInt32LE(action.burstBytes, at + ACT.number);
+      break;
     case 'goto':
-      return { number: action.chain };
+      into.writeUInt32LE(action.chain, at + ACT.number);
+      break;
     default:
-      return {};
+      break;
   }
 }
 
 function writeRef(into: Buffer, at: number, verb: number, flags: number, ref: FlowRef): void {
-  into.fill(0, at, at + FLOWER_OP.size);
   into.writeUInt32LE(verb, at);
   into.writeUInt32LE(flags, at + 4);
-  into.write(ref.link, at + AT.name, 15, 'latin1');
+  writeName(into, at + AT.name, ref.link);
   into.writeUInt32LE(ref.chain, at + AT.name + 16);
   into.writeUInt32LE(ref.handle, at + AT.name + 20);
   into.writeUInt16LE(ref.prio, at + AT.name + 24);
   into.writeUInt16LE(ref.protocol, at + AT.name + 26);
 }
 
-function writeMatch(into: Buffer, at: number, rule: FlowRule): void {
+function writeMatch(into: Buffer, at: number, match: FlowRule['match']): void {
   let fields = 0;
-  for (const { field, value, mask } of normalMatch(rule.match)) {
+  for (const { field, value, mask } of match) {
     const place = FIELD.get(field);
     if (place === undefined) continue;
-    fields += place.bit;
-    into.write(value, at + AT.key + place.offset, 'hex');
-    into.write(mask, at + AT.mask + place.offset, 'hex');
+    fields |= place.bit;
+    writeHex(into, at + AT.key + place.offset, value);
+    writeHex(into, at + AT.mask + place.offset, mask);
   }
-  into.writeUInt32LE(fields, at + AT.fields);
+  into.writeUInt32LE(fields >>> 0, at + AT.fields);
 }
 
-/** `flags` beyond those of the rule: FLOWER_OP_FLAG.verbose, .echo. The rule is free of problems. */
+const hash = new Fnv1a64();
+
+/** `flags` beyond those of the rule: FLOWER_OP_FLAG.verbose, .echo. The rule is free of problems; `into` is zero there. */
 export function encodePut(into: Buffer, at: number, rule: FlowRule, owner: Uint8Array, flags: number): void {
   const where = rule.where === 'hw' ? FLOWER_OP_FLAG.skipSw : rule.where === 'sw' ? FLOWER_OP_FLAG.skipHw : 0;
+  const normal = normalFlow(rule);
   writeRef(into, at, FLOWER_VERB.put, flags | where, rule);
   into.set(owner, at + AT.cookie);
-  into.writeBigUInt64BE(flowFingerprint(rule), at + AT.cookie + 8);
-  writeMatch(into, at, rule);
-  into.writeUInt32LE(rule.actions.length, at + AT.actionCount);
-  rule.actions.forEach((action, i) => {
-    FLOWER_ACT.encode(into, at + AT.actions + i * FLOWER_ACT.size, {
-      ...actValues(action),
-      kind: ACTION_KINDS.indexOf(action.kind) + 1,
-    });
-  });
+  hash.reset();
+  hashNormal(hash, normal);
+  into.writeUInt32BE(hash.high, at + AT.cookie + 8);
+  // 0 is what a dump gives for rules of others.
+  into.writeUInt32BE(hash.high === 0 && hash.low === 0 ? 1 : hash.low, at + AT.cookie + 12);
+  writeMatch(into, at, normal.match);
+  into.writeUInt32LE(normal.actions.length, at + AT.actionCount);
+  for (let i = 0; i < normal.actions.length; i++)
+    writeAction(into, at + AT.actions + i * FLOWER_ACT.size, normal.actions[i] as FlowAction);
 }
 
 export function encodeDelete(into: Buffer, at: number, ref: FlowRef, owner: Uint8Array): void {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { FlowRef, FlowRule } from '../../ir/flow.ts';
 import { flowProblem, flowRefProblem } from '../../ir/flow-check.ts';
 import { ERRNO } from '../../lib/errno.ts';
-import type { FlowDump, FlowPort, FlowResult } from '../flow-port.ts';
+import type { FlowDump, FlowDumpOptions, FlowPort, FlowResult } from '../flow-port.ts';
 import type { OpResult } from '../port.ts';
 import { batchHeader, checkStatus } from './batch.ts';
 import { flowDumpOf, type ReadFlow, readFlows } from './flower-decode.ts';
@@ -77,9 +77,17 @@ class NativeFlows implements FlowPort {
     return results.map(({ errno, extack }) => (errno === 0 ? OK : { errno, extack }));
   }
 
-  async dump(links: readonly string[]): Promise<FlowDump> {
+  async dump(links: readonly string[], { idle = false }: FlowDumpOptions = {}): Promise<FlowDump> {
     const { out, count } = await this.#collect(links, FLOWER_REC.size, (names, buffer) =>
-      this.#library.call('esw_flower_dump', names, links.length, this.#owner, 0, buffer, buffer.length),
+      this.#library.call(
+        'esw_flower_dump',
+        names,
+        links.length,
+        this.#owner,
+        idle ? 0 : 1,
+        buffer,
+        buffer.length,
+      ),
     );
     this.#seen = Math.max(ROOM, count);
     return flowDumpOf(out, count);
@@ -133,7 +141,7 @@ class NativeFlows implements FlowPort {
     encode: (buffer: Buffer, at: number, item: T) => void,
   ): Promise<{ errno: number; extack: string; flags: number }[]> {
     if (items.length === 0) return [];
-    const batch = Buffer.allocUnsafe(BATCH_HDR.size + items.length * FLOWER_OP.size);
+    const batch = Buffer.alloc(BATCH_HDR.size + items.length * FLOWER_OP.size);
     batchHeader(batch, FLOWER_OP.size, items.length);
     items.forEach((item, i) => {
       encode(batch, BATCH_HDR.size + i * FLOWER_OP.size, item);

@@ -1,6 +1,6 @@
 /** Rules of the model, laid out as `FlowDump` has them. */
 import type { FlowRule } from '../../ir/flow.ts';
-import { FLOW_FLAG, type FlowDump } from '../flow-port.ts';
+import { FLOW_FLAG, FLOW_IDLE_UNKNOWN, type FlowDump } from '../flow-port.ts';
 
 export interface FlowEntry {
   readonly rule: FlowRule;
@@ -26,7 +26,7 @@ function flagsOf({ rule, inHw, ours }: FlowEntry): number {
   );
 }
 
-export function flowDump(entries: readonly FlowEntry[]): FlowDump {
+export function flowDump(entries: readonly FlowEntry[], idle: boolean): FlowDump {
   return {
     count: entries.length,
     ifindex: Uint32Array.from(entries, ({ ifindex }) => ifindex),
@@ -40,6 +40,6 @@ export function flowDump(entries: readonly FlowEntry[]): FlowDump {
     hwBytes: BigUint64Array.from(entries, ({ hwBytes }) => hwBytes),
     swPackets: BigUint64Array.from(entries, ({ swPackets }) => swPackets),
     swBytes: BigUint64Array.from(entries, ({ swBytes }) => swBytes),
-    idleMs: Uint32Array.from(entries, ({ idleMs }) => idleMs),
+    idleMs: Uint32Array.from(entries, ({ idleMs }) => (idle ? idleMs : FLOW_IDLE_UNKNOWN)),
   };
 }

@@ -8,7 +8,7 @@ import { flowProblem, flowRefProblem } from '../../ir/flow-check.ts';
 import { flowFingerprint } from '../../ir/flow-fingerprint.ts';
 import { normalFlow } from '../../ir/flow-normal.ts';
 import { ERRNO } from '../../lib/errno.ts';
-import type { FlowDump, FlowPort, FlowResult } from '../flow-port.ts';
+import type { FlowDump, FlowDumpOptions, FlowPort, FlowResult } from '../flow-port.ts';
 import type { OpResult } from '../port.ts';
 import { type FlowEntry, flowDump, ZERO_COUNTERS } from './flow-dump.ts';
 import { Refusal } from './refusal.ts';
@@ -80,8 +80,8 @@ export class SimFlows implements FlowPort {
     });
   }
 
-  async dump(links: readonly string[]): Promise<FlowDump> {
-    return flowDump(this.#entries(links));
+  async dump(links: readonly string[], { idle = false }: FlowDumpOptions = {}): Promise<FlowDump> {
+    return flowDump(this.#entries(links), idle);
   }
 
   async read(links: readonly string[]): ReturnType<FlowPort['read']> {
