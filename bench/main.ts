@@ -10,9 +10,17 @@ import { attachSuite } from './suites/attach/suite.ts';
 import { koffiSuite } from './suites/koffi/suite.ts';
 import { localSuite } from './suites/local/suite.ts';
 import { placementSuite } from './suites/placement/suite.ts';
+import { rulesSuite } from './suites/rules/suite.ts';
 import { scaleSuite } from './suites/scale/suite.ts';
 
-const SUITES: readonly Suite[] = [localSuite, scaleSuite, attachSuite, koffiSuite, placementSuite];
+const SUITES: readonly Suite[] = [
+  localSuite,
+  scaleSuite,
+  rulesSuite,
+  attachSuite,
+  koffiSuite,
+  placementSuite,
+];
 
 async function main(argv: readonly string[]): Promise<void> {
   const given = parseArguments(argv);
