@@ -5,6 +5,7 @@ import type { DirectVia, Resource } from '../ir/resource.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Identity } from '../model/intent.ts';
 import type { Network, VlanSettings } from '../model/network.ts';
+import type { FunctionRef } from '../model/nic.ts';
 import type { CompileContext } from './context.ts';
 import { placement } from './placement.ts';
 
@@ -26,7 +27,7 @@ export function compileVlanEndpoint(
   endpoint: Endpoint,
 ): Resource[] {
   const { fn } = portNames(identity, endpoint.id);
-  const via = macvlanVia(identity, network, settings);
+  const via = endpoint.vf === null ? macvlanVia(identity, network, settings) : vfVia(endpoint.vf, settings);
   return [
     directPort({ fn, mac: endpoint.mac, mtu: network.mtu, via, sandbox: placement(network, endpoint) }),
   ];
@@ -34,4 +35,8 @@ export function compileVlanEndpoint(
 
 function macvlanVia(identity: Identity, network: Network, { parent, vlan }: VlanSettings): DirectVia {
   return { kind: 'macvlan', parent: vlan === 0 ? parent : vlanLinkName(identity, network.id) };
+}
+
+function vfVia(ref: FunctionRef, { parent: _, ...attributes }: VlanSettings): DirectVia {
+  return { kind: 'vf', ref, ...attributes };
 }

@@ -3,7 +3,7 @@
  * count as present. The key itself (names, slots, addresses that identify) is not repeated here.
  */
 import { functionKey } from '../model/nic.ts';
-import type { DirectVia, Port, Resource } from './resource.ts';
+import type { DirectPort, Port, Resource } from './resource.ts';
 
 type Value = string | number | boolean | null;
 
@@ -12,7 +12,7 @@ type Value = string | number | boolean | null;
  *  - Port.fn, fnMac and sandbox: once Docker has moved the function side into a sandbox and renamed
  *    it, a dump of the host namespace cannot see them. They say how to make the pair, not how to
  *    recognise it.
- *  - DirectPort.mac and mtu: inside the sandbox they are the container's to change.
+ *  - DirectPort.mtu and a macvlan link's MAC: inside the sandbox they are the container's to change.
  */
 function compared(resource: Resource): readonly Value[] {
   switch (resource.kind) {
@@ -24,7 +24,7 @@ function compared(resource: Resource): readonly Value[] {
     case 'vlan-link':
       return [resource.parent, resource.vlan, resource.mtu, resource.down ?? false];
     case 'direct-port':
-      return comparedVia(resource.via);
+      return comparedVia(resource);
     case 'sysctl':
     case 'nft-element':
       return [resource.value];
@@ -50,10 +50,11 @@ function compared(resource: Resource): readonly Value[] {
 
 const functionOf = ({ vf }: Port): string | null => vf && functionKey(vf);
 
-function comparedVia(via: DirectVia): readonly Value[] {
+/** A VF that is trusted may change its MAC; any other is held to it by the PF. */
+function comparedVia({ via, mac }: DirectPort): readonly Value[] {
   if (via.kind === 'macvlan') return [via.kind, via.parent];
   const { kind, ref, vlan, spoofchk, trust, linkState, maxTxRate } = via;
-  return [kind, functionKey(ref), vlan, spoofchk, trust, linkState, maxTxRate];
+  return [kind, functionKey(ref), vlan, spoofchk, trust, linkState, maxTxRate, trust ? null : mac];
 }
 
 /** Text that is equal for two resources exactly when `same` holds. */

@@ -7,12 +7,14 @@ import type { OpResult } from '../port.ts';
 import { announce } from './announce.ts';
 import { applyBatch, type BatchResult, DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
+import { isDirectVf, putDirectVfs, releaseDirectVfs } from './direct-vf.ts';
 import type { ValuesOf } from './layout.ts';
 import type { LinkNames } from './link-names.ts';
 import { originalName } from './links.ts';
 import { sandboxLinks } from './observe-direct.ts';
 import { placeInSandbox } from './placement.ts';
 import { LINK_OP, LINK_VERB } from './records.ts';
+import { freeNames } from './vf-release.ts';
 
 type LinkOp = Partial<ValuesOf<typeof LINK_OP>>;
 
@@ -43,27 +45,30 @@ export function deleteVlanLinks(
   );
 }
 
-/** What is in its sandbox already is left alone there: it is the container's. */
 export async function putDirectPorts(
   context: NativeContext,
-  names: LinkNames,
+  _names: LinkNames,
   ports: readonly DirectPort[],
 ): Promise<OpResult[]> {
+  const vfs = await putDirectVfs(context, ports.filter(isDirectVf));
   const results: OpResult[] = [];
-  for (const port of ports) results.push(await putDirectPort(context, names, port));
+  for (const port of ports) {
+    const { via } = port;
+    results.push(via.kind === 'vf' ? (vfs.shift() ?? DONE) : await putMacvlan(context, port, via.parent));
+  }
   return results;
 }
 
-async function putDirectPort(context: NativeContext, names: LinkNames, port: DirectPort): Promise<OpResult> {
-  const { via, fn, mac, mtu, sandbox } = port;
-  if (via.kind === 'vf') return { errno: ERRNO.EOPNOTSUPP, extack: 'this kernel part hands out no VFs' };
+/** What is in its sandbox already is left alone there: it is the container's. */
+async function putMacvlan(context: NativeContext, port: DirectPort, parent: string): Promise<OpResult> {
+  const { fn, mac, mtu, sandbox } = port;
   if (sandbox !== null && (await isInSandbox(context, port))) return DONE;
-  const op = { ...childOf(context, LINK_VERB.macvlan, fn, via.parent, mtu), mac: macToBytes(mac) };
+  const op = { ...childOf(context, LINK_VERB.macvlan, fn, parent, mtu), mac: macToBytes(mac) };
   const [made = DONE] = await makeAnew(context, [op], 'the kernel has no macvlan devices (module macvlan)');
   if (made.errno !== 0 || sandbox === null) return made;
   const placed = await placeInSandbox(context, port);
   // One that cannot be placed would look whole at home, and never be tried again.
-  if (placed.errno !== 0) await deleteDirectPorts(context, names, [port]);
+  if (placed.errno !== 0) await deleteMacvlans(context, [port]);
   else await announce(context.library, { ...sandbox, mac });
   return placed;
 }
@@ -73,6 +78,15 @@ export async function deleteDirectPorts(
   _names: LinkNames,
   ports: readonly DirectPort[],
 ): Promise<OpResult[]> {
+  const vfs = await releaseDirectVfs(context, ports.filter(isDirectVf));
+  const others = await deleteMacvlans(
+    context,
+    ports.filter(port => !isDirectVf(port)),
+  );
+  return ports.map(port => (isDirectVf(port) ? vfs : others).shift() ?? DONE);
+}
+
+async function deleteMacvlans(context: NativeContext, ports: readonly DirectPort[]): Promise<OpResult[]> {
   const results = await deleteLinks(
     context,
     ports.map(({ fn }) => ({ name: fn, netns: '' })),
@@ -112,7 +126,10 @@ function childOf(
   return { verb, name, peer_name: lower, altname: altname(identity, name), mtu, noaddrgen: 1 };
 }
 
-/** One of ours that stands elsewhere goes first: what a link stands on cannot be changed. */
+/**
+ * One of ours that stands elsewhere goes first: what a link stands on cannot be changed. So does a VF that
+ * had the name: its endpoint falls back.
+ */
 async function makeAnew(
   context: NativeContext,
   ops: readonly (LinkOp & { name: string })[],
@@ -121,6 +138,10 @@ async function makeAnew(
   const results = await runLinks(context, ops);
   const taken = ops.filter((_, at) => results[at]?.errno === ERRNO.EEXIST);
   if (taken.length > 0) {
+    await freeNames(
+      context,
+      taken.map(({ name }) => name),
+    );
     await deleteLinks(
       context,
       taken.map(({ name }) => ({ name, netns: '' })),

@@ -16,7 +16,7 @@ const AF_INET6 = 10;
 const RT_TABLE_MAIN = 254;
 
 /** Whether there is a sandbox to put the function side into: it may have ended by now. */
-export async function sandboxIsThere({ sandbox }: Port): Promise<boolean> {
+export async function sandboxIsThere({ sandbox }: Pick<Port, 'sandbox'>): Promise<boolean> {
   if (sandbox === null) return false;
   return access(sandbox.netns).then(
     () => true,

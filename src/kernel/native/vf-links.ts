@@ -67,6 +67,11 @@ export async function dress(
   ]);
 }
 
+/** Raises and lowers a link: when lowered, drivers such as igbvf read again which MAC their PF has given it. */
+export function rereadMac(context: NativeContext, name: string): Promise<OpResult> {
+  return run(context, [setUp(name, true), setUp(name, false)]);
+}
+
 /** Down, under the name it had (`dev<ifindex>` when that is taken by now), without marks of ours. */
 export async function undress(
   context: NativeContext,

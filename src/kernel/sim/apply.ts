@@ -36,7 +36,7 @@ function putPort(host: SimHost, port: Port): void {
     makeVfPort(host, port, port.vf);
     return;
   }
-  freeNames(host, port);
+  freeNames(host, [port.rep, port.fn]);
   makePort(host, port);
 }
 

@@ -4,9 +4,11 @@ import { altname, altnameMark } from '../../ir/names.ts';
 import type { DirectPort, Resource, SandboxPlacement, VlanLink } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { stableMac } from '../../lib/mac.ts';
+import { dumpDirectVfs, makeDirectVf, releaseDirectVf } from './direct-vf.ts';
 import type { SimHost } from './host.ts';
 import { Refusal } from './refusal.ts';
 import { HOST, type SimLink, type SimState } from './state.ts';
+import { freeNames } from './vf-ports.ts';
 
 export function makeVlanLink(host: SimHost, { link, parent, vlan, mtu }: VlanLink): void {
   const { state, identity } = host;
@@ -46,9 +48,14 @@ export function deleteVlanLink(host: SimHost, { link }: VlanLink): void {
 }
 
 export function makeDirectPort(host: SimHost, port: DirectPort): void {
-  if (port.via.kind === 'vf') throw new Refusal(ERRNO.EOPNOTSUPP, 'no VFs here');
+  if (port.via.kind === 'vf') {
+    makeDirectVf(host, port, port.via);
+    return;
+  }
   const { state } = host;
   const { fn, mac, mtu, sandbox } = port;
+  // A VF that had the name: its endpoint falls back.
+  freeNames(host, [fn]);
   const lower = needLink(state, port.via.parent);
   const found = findPort(host, port);
   if (found !== undefined && found.lower === lower.ifindex) {
@@ -82,19 +89,24 @@ function addPort({ state, identity }: SimHost, { fn, mac, mtu }: DirectPort, low
 }
 
 export function deleteDirectPort(host: SimHost, port: DirectPort): void {
+  if (port.via.kind === 'vf') {
+    releaseDirectVf(host, port, port.via);
+    return;
+  }
   const found = findPort(host, port);
   if (found !== undefined) host.state.remove(found);
   else ownOrRefuse(host, port.fn);
 }
 
 /** What stands on a link of the host and carries our mark, in the host and in `sandboxes`. */
-export function dumpDirect({ state, identity }: SimHost, sandboxes: ReadonlySet<string>): Resource[] {
+export function dumpDirect(host: SimHost, sandboxes: ReadonlySet<string>): Resource[] {
+  const { state, identity } = host;
   const mark = altnameMark(identity);
   const nameOf = (ifindex: number): string => {
     const lower = state.links.get(ifindex);
     return lower === undefined || lower.netns !== HOST ? `#${ifindex}` : lower.name;
   };
-  return [...state.links.values()].flatMap((link): Resource[] => {
+  const onLinks = [...state.links.values()].flatMap((link): Resource[] => {
     const { lower, vlan, mac, mtu, netns } = link;
     const isSeen = netns === HOST || sandboxes.has(netns);
     const marked = [...link.altnames].find(text => text.startsWith(mark));
@@ -108,6 +120,7 @@ export function dumpDirect({ state, identity }: SimHost, sandboxes: ReadonlySet<
     const down = link.up ? {} : { down: true as const };
     return [vlanLink({ link: name, parent, vlan, mtu, ...down })];
   });
+  return [...onLinks, ...dumpDirectVfs(host, sandboxes)];
 }
 
 /** The port's link wherever it is: by its mark, which goes with it through moves and renames. */

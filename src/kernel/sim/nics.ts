@@ -101,6 +101,11 @@ export class SimNics implements NicPort {
     return isSame ? nic.vfs[ref.index] : undefined;
   }
 
+  /** Every VF of every NIC. */
+  vfs(): { readonly ref: FunctionRef; readonly vf: SimVf }[] {
+    return [...this.#nics.values()].flatMap(nic => nic.vfs.map((vf, index) => ({ ref: nic.ref(index), vf })));
+  }
+
   /** The function whose representor that is. */
   representedBy(ifindex: number): { readonly ref: FunctionRef; readonly vf: SimVf } | undefined {
     for (const nic of this.#nics.values()) {

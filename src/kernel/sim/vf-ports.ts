@@ -38,8 +38,8 @@ export function makeVfPort(host: SimHost, port: Port, ref: FunctionRef): void {
 }
 
 /** Takes our names off NICs' links: the endpoint had a function before, and gets a veth pair. */
-export function freeNames(host: SimHost, { rep, fn }: Port): void {
-  for (const link of [...strays(host, rep, null), ...strays(host, fn, null)]) {
+export function freeNames(host: SimHost, names: readonly string[]): void {
+  for (const link of names.flatMap(name => strays(host, name, null))) {
     if (link.physical && link.netns === HOST) takeOff(host, link);
   }
 }
@@ -64,7 +64,7 @@ function needFunction(
 }
 
 /** Marks first and the name last: at no point is there a name of ours without a mark. */
-function dress(host: SimHost, link: SimLink, name: string): void {
+export function dress(host: SimHost, link: SimLink, name: string): void {
   const { state, identity } = host;
   const { name: before } = link;
   const isNew = formerName(identity, link.altnames) === null;
@@ -81,7 +81,7 @@ function dress(host: SimHost, link: SimLink, name: string): void {
 }
 
 /** Hook and marks off, and the former name back. */
-function takeOff({ state, identity }: SimHost, link: SimLink): void {
+export function takeOff({ state, identity }: SimHost, link: SimLink): void {
   const former = formerName(identity, link.altnames);
   Object.assign(link, { hook: null, up: false });
   if (former !== null && former !== link.name) {
@@ -98,7 +98,7 @@ const isMark = (identity: Identity, name: string): boolean =>
 export function releaseVfPort(host: SimHost, port: Port, ref: FunctionRef): void {
   const vf = host.nics?.find(ref);
   const isOurs = vf?.representor?.altnames.has(altname(host.identity, port.rep)) === true;
-  freeNames(host, port);
+  freeNames(host, [port.rep, port.fn]);
   if (isOurs) release(host, vf);
 }
 
@@ -110,7 +110,7 @@ export function giveBack(host: SimHost, ref: FunctionRef, before: FunctionSnapsh
   restore(host, vf.representor, before.representor);
 }
 
-function release(host: SimHost, vf: SimVf | undefined): void {
+export function release(host: SimHost, vf: SimVf | undefined): void {
   const { state, identity } = host;
   const netdev = vf?.netdev ?? null;
   if (netdev !== null && netdev.netns !== HOST) {
