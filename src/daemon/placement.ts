@@ -8,6 +8,7 @@ import type { Inventory } from '../model/nic.ts';
 import type { Placement, RulePlace } from '../observe/sources.ts';
 import { type Capabilities, capabilitiesOf } from '../place/capabilities.ts';
 import { chooseDatapath } from '../place/datapath.ts';
+import { nicsOf } from '../place/function-choice.ts';
 import { place } from '../place/place.ts';
 
 interface PlacementDeps {
@@ -17,7 +18,8 @@ interface PlacementDeps {
 }
 
 export function createPlacement({ probes, networks, inventory }: PlacementDeps): Placement {
-  const capabilities = (): Capabilities => capabilitiesOf(probes(), inventory());
+  const capabilities = (uplink?: string): Capabilities =>
+    capabilitiesOf(probes(), nicsOf(inventory(), uplink));
   return {
     eswitch: (seen, hookMode) => {
       const verdict = chooseDatapath({ datapath: 'auto', require: 'any' }, capabilitiesOf(seen, inventory()));
@@ -29,7 +31,7 @@ export function createPlacement({ probes, networks, inventory }: PlacementDeps):
       };
     },
     datapath: network => {
-      const verdict = chooseDatapath(network, capabilities());
+      const verdict = chooseDatapath(network, capabilities(network.vlan?.parent));
       if (verdict.verdict === 'refused') return { used: 'none', why: verdict.why };
       return { used: backendOf(verdict.kind).kind, why: verdict.why };
     },

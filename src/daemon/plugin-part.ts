@@ -11,6 +11,7 @@ import type { NetworkId } from '../lib/brand.ts';
 import type { Identity } from '../model/intent.ts';
 import type { Inventory } from '../model/nic.ts';
 import { capabilitiesOf } from '../place/capabilities.ts';
+import { nicsOf } from '../place/function-choice.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
 import type { Config } from './config.ts';
@@ -62,6 +63,11 @@ function watchOrphans({ config, log, store, reconciler, functions }: PluginPartD
   return () => clearInterval(timer);
 }
 
+/** The uplink of a NIC that is named by its handle or device; null for other names. */
+function uplinkOf(inventory: Inventory, name: string): string | null {
+  return name.includes(':') ? (nicsOf(inventory, name).nics[0]?.uplinks[0]?.name ?? null) : null;
+}
+
 /** Resolves when Docker can call. Throws ESW_ERR_CONFIG_VALUE for pools that are none. */
 export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
   const { config, identity, log, store, reconciler } = deps;
@@ -74,8 +80,8 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     identity,
     maxPorts: config.maxPorts,
     uplinkMtu,
-    parentLink: async parent => ethernetLink(parent),
-    capabilities: () => capabilitiesOf(reconciler.probes(), deps.inventory()),
+    parentLink: async parent => ethernetLink(uplinkOf(deps.inventory(), parent) ?? parent),
+    capabilities: uplink => capabilitiesOf(reconciler.probes(), nicsOf(deps.inventory(), uplink)),
     functions: deps.functions,
     log,
     clock: () => performance.now(),

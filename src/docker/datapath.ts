@@ -8,7 +8,7 @@ export function requireDatapath(
   { capabilities }: Pick<PluginDeps, 'capabilities'>,
   wish: DatapathWish,
 ): { readonly kind: EswitchKind; readonly why: string } {
-  const choice = chooseDatapath(wish, capabilities());
+  const choice = chooseDatapath(wish, capabilities(wish.vlan?.parent));
   if (choice.verdict === 'chosen') return choice;
   const asked = `datapath=${wish.datapath}, require=${wish.require}`;
   throw new EswError('ESW_ERR_DATAPATH_UNAVAILABLE', `${asked}: ${choice.why}`);

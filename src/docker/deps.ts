@@ -41,8 +41,11 @@ export interface PluginDeps {
   uplinkMtu(): number;
   /** The link that `-o parent=` names; throws ESW_ERR_OPTION_VALUE, saying what there is, when there is none. */
   parentLink(parent: string): Promise<ParentLink>;
-  /** Which ways of forwarding this host has, and why not the others. */
-  capabilities(): Capabilities;
+  /**
+   * Which ways of forwarding this host has, and why not the others; with `uplink`, those of the NIC that
+   * it belongs to.
+   */
+  capabilities(uplink?: string): Capabilities;
   readonly functions: FunctionSource;
   readonly log: Log;
   /** Milliseconds on a clock that never goes back. */

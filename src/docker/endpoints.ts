@@ -11,7 +11,7 @@ import { DOCKER_OPTIONS } from '../model/options.ts';
 import type { StoreReader } from '../store/port.ts';
 import type { PluginDeps } from './deps.ts';
 import type { JoinFacts } from './encode.ts';
-import { chooseSide, fallBack, offerFor, type Side, takeFunction } from './function-side.ts';
+import { chooseSide, fallBack, mayFallBack, offerFor, type Side, takeFunction } from './function-side.ts';
 import type { CreateEndpointRequest, EndpointRef, JoinRequest } from './requests.ts';
 import { settle } from './settle.ts';
 
@@ -55,10 +55,11 @@ export async function createEndpoint(deps: PluginDeps, request: CreateEndpointRe
 /** What the kernel refuses of a NIC's function costs speed, not the container, unless hardware is required. */
 async function settledWithout(deps: PluginDeps, endpoint: Endpoint, error: EswError): Promise<boolean> {
   const { id, vf, networkId } = endpoint;
-  const mayFallBack = deps.store.network(networkId)?.require === 'any';
-  if (vf === null || !mayFallBack || error.code !== 'ESW_ERR_KERNEL_REFUSED') return false;
+  const network = deps.store.network(networkId);
+  if (vf === null || network === null || !mayFallBack(network) || error.code !== 'ESW_ERR_KERNEL_REFUSED')
+    return false;
   if (!fallBack(deps, endpoint, error.message)) return false;
-  deps.log.warn({ endpoint: id, function: functionKey(vf), err: error }, 'endpoint goes on with a veth pair');
+  deps.log.warn({ endpoint: id, function: functionKey(vf), err: error }, 'endpoint goes on in software');
   deps.functions.freed();
   try {
     await settle(deps, deps.store.revision, id, { endpoints: [id] });

@@ -1,4 +1,4 @@
-/** The function side of a new endpoint: a NIC's function where its network gets one, else a veth pair. */
+/** The function side of a new endpoint: a NIC's function where its network gets one, else a link of ours. */
 import type { EndpointId } from '../lib/brand.ts';
 import { asEswError, EswError } from '../lib/errors.ts';
 import type { Endpoint } from '../model/endpoint.ts';
@@ -24,10 +24,14 @@ const PAIR: Offer = { kind: 'veth', fallback: null };
 
 /** Throws ESW_ERR_DATAPATH_UNAVAILABLE when the network requires hardware and this host has none for it. */
 export async function offerFor(deps: PluginDeps, network: Network): Promise<Offer> {
-  if (network.type !== 'bridge') return PAIR;
-  const choice = chooseDatapath(network, deps.capabilities());
+  const choice = chooseDatapath(network, deps.capabilities(network.vlan?.parent));
   if (choice.verdict === 'refused') return { kind: 'veth', fallback: fallBackOrThrow(network, choice.why) };
-  if (choice.kind !== 'switchdev') return PAIR;
+  if (choice.kind === 'software') {
+    // Of a host that could do no better a bridge network says so by itself.
+    return network.vlan === undefined || network.datapath === 'software'
+      ? PAIR
+      : { kind: 'veth', fallback: choice.why };
+  }
   try {
     return { kind: 'nic', view: await deps.functions.view() };
   } catch (error) {
@@ -38,7 +42,9 @@ export async function offerFor(deps: PluginDeps, network: Network): Promise<Offe
 /** By the ledger as it is inside the commit: two endpoints that are made at once get two functions. */
 export function chooseSide(deps: PluginDeps, tx: StoreReader, network: Network, offer: Offer): Side {
   if (offer.kind === 'veth') return { function: null, fallback: offer.fallback };
-  const wish = { nic: network.nic ?? null, near: functionsByNic(tx, network) };
+  const { vlan, nic = null } = network;
+  const mode = vlan === undefined ? 'switchdev' : 'legacy';
+  const wish = { mode, nic: vlan?.parent ?? nic, near: functionsByNic(tx, network) } as const;
   const choice = chooseFunction(deps.identity, offer.view, key => tx.vf(key), wish);
   if (choice.verdict === 'chosen') return { function: choice.function, fallback: null };
   return { function: null, fallback: fallBackOrThrow(network, choice.why) };
@@ -67,9 +73,14 @@ export function fallBack({ store }: PluginDeps, { id, vf }: Endpoint, why: strin
   }).value;
 }
 
-function fallBackOrThrow({ require, datapath }: Network, why: string): string {
-  if (require === 'any') return why;
-  const asked = `datapath=${datapath}, require=${require}`;
+/** A VF that was asked for by name has no other side that would do the same. */
+export function mayFallBack({ require, datapath, type }: Network): boolean {
+  return require === 'any' && !(type === 'vlan' && datapath === 'sriov');
+}
+
+function fallBackOrThrow(network: Network, why: string): string {
+  if (mayFallBack(network)) return why;
+  const asked = `datapath=${network.datapath}, require=${network.require}`;
   throw new EswError('ESW_ERR_DATAPATH_UNAVAILABLE', `${asked}: ${why}`);
 }
 

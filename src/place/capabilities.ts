@@ -64,6 +64,14 @@ export function switchdevProblem(nic: Nic): string | null {
   return nic.functions.some(usable) ? null : 'none of its VFs has a representor';
 }
 
+/** Why this NIC has no VFs for containers that go to the physical network directly; null when it has. */
+export function sriovProblem(nic: Nic): string | null {
+  if (nic.eswitch?.mode === 'switchdev') return 'it is in switchdev mode';
+  if (nic.uplinks.length === 0) return 'its uplink is not in the host namespace';
+  if (nic.vfsTotal === 0) return 'it has no SR-IOV';
+  return nic.vfsEnabled === 0 ? `none of its ${nic.vfsTotal} VFs is enabled (sriov_numvfs)` : null;
+}
+
 function switchdevOf(
   probes: readonly ProbeAnswer[],
   { nics }: Inventory,
@@ -84,7 +92,7 @@ function switchdevOf(
 }
 
 function sriovOf(probes: readonly ProbeAnswer[], { nics }: Inventory): Capability {
-  const legacy = nics.filter(nic => nic.eswitch?.mode !== 'switchdev' && nic.vfsEnabled > 0);
+  const legacy = nics.filter(nic => sriovProblem(nic) === null);
   if (legacy.length > 0) return { available: true, why: legacy.map(described).join(', ') };
   const could = nics.filter(nic => nic.eswitch?.mode !== 'switchdev' && nic.vfsTotal > 0);
   if (could.length > 0) {

@@ -16,7 +16,7 @@ const KINDS: Readonly<Record<Network['type'], readonly EswitchKind[]>> = {
 };
 
 /** What of a network decides; without a type, the question is about the host as a whole. */
-export type DatapathWish = Pick<Network, 'datapath' | 'require'> & Partial<Pick<Network, 'type'>>;
+export type DatapathWish = Pick<Network, 'datapath' | 'require'> & Partial<Pick<Network, 'type' | 'vlan'>>;
 
 const ALL: readonly EswitchKind[] = ['switchdev', 'sriov', 'software'];
 
@@ -34,7 +34,8 @@ export function chooseDatapath(network: DatapathWish, capabilities: Capabilities
   const kind = allowed.find(each => capabilities[each].available);
   if (kind === undefined) return { verdict: 'refused', why: reasons(allowed, capabilities) };
   const better = datapath === 'auto' ? kinds.slice(0, kinds.indexOf(kind)) : [];
-  const why = better.length === 0 ? capabilities[kind].why : reasons(better, capabilities);
+  const own = type === 'vlan' && kind === 'software' ? 'macvlan links on the uplink' : capabilities[kind].why;
+  const why = better.length === 0 ? own : reasons(better, capabilities);
   return { verdict: 'chosen', kind, why };
 }
 

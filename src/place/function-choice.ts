@@ -4,6 +4,7 @@ import type { Cidr, Ifindex } from '../lib/brand.ts';
 import type { Identity } from '../model/intent.ts';
 import {
   type DevlinkHandle,
+  type EswitchMode,
   type FunctionKey,
   functionKey,
   type Inventory,
@@ -11,7 +12,7 @@ import {
   type NicFunction,
 } from '../model/nic.ts';
 import type { VfLease } from '../model/vf-lease.ts';
-import { switchdevProblem } from './capabilities.ts';
+import { sriovProblem, switchdevProblem } from './capabilities.ts';
 
 /** The host's NICs, and what else is known about their functions. */
 export interface FunctionView {
@@ -23,6 +24,8 @@ export interface FunctionView {
 }
 
 export interface FunctionWish {
+  /** Of NICs in which mode: functions with representors, or VFs alone. */
+  readonly mode: EswitchMode;
   /** devlink handle, device or uplink name that `-o nic=` gives; null = any. */
   readonly nic: string | null;
   /** How many endpoints of the same network each NIC has: pairs on one NIC can be in its hardware. */
@@ -43,11 +46,13 @@ export function chooseFunction(
   const { nics } = view.inventory;
   const wanted = wish.nic === null ? nics : nics.filter(nic => isNamed(nic, wish.nic ?? ''));
   if (wanted.length === 0) return { verdict: 'none', why: absent(wish.nic, nics) };
-  const usable = wanted.filter(nic => switchdevProblem(nic) === null);
+  const problem = wish.mode === 'switchdev' ? switchdevProblem : sriovProblem;
+  const usable = wanted.filter(nic => problem(nic) === null);
   if (usable.length === 0) {
-    return { verdict: 'none', why: wanted.map(nic => `${nic.handle}: ${switchdevProblem(nic)}`).join('; ') };
+    return { verdict: 'none', why: wanted.map(nic => `${nic.handle}: ${problem(nic)}`).join('; ') };
   }
-  const obstacle = (each: NicFunction): Obstacle | null => obstacleOf(identity, view, ledger, each);
+  const obstacle = (each: NicFunction): Obstacle | null =>
+    obstacleOf(identity, view, ledger, each, wish.mode);
   const offers = usable
     .map(nic => ({ nic, free: nic.functions.filter(each => obstacle(each) === null) }))
     .filter(({ free }) => free.length > 0)
@@ -58,6 +63,11 @@ export function chooseFunction(
     return { verdict: 'none', why: why.join('; ') };
   }
   return { verdict: 'chosen', function: longestIdle(best.free, view.lastUsed) };
+}
+
+/** The NICs that an uplink (or a handle) names; all without a name. */
+export function nicsOf(inventory: Inventory, uplink: string | undefined): Inventory {
+  return uplink === undefined ? inventory : { nics: inventory.nics.filter(nic => isNamed(nic, uplink)) };
 }
 
 /** Whether `text` names a NIC: its handle, the device in it, or an uplink by any of its names. */
@@ -95,6 +105,7 @@ function obstacleOf(
   { addresses }: FunctionView,
   ledger: (key: FunctionKey) => VfLease | null,
   each: NicFunction,
+  mode: EswitchMode,
 ): Obstacle | null {
   const key = functionKey(each.ref);
   const other = (text: string): Obstacle => ({ kind: 'other', text: `${key} ${text}` });
@@ -103,12 +114,14 @@ function obstacleOf(
   if (row?.state === 'cooling') return { kind: 'being reset', text: key };
   if (row !== null) return other(`is broken (${row.fault ?? 'cause unknown'})`);
   const { representor, netdev, driver } = each;
-  if (representor === null) return other('has no representor');
+  if (mode === 'switchdev' && representor === null) return other('has no representor');
+  if (mode === 'legacy' && (each.ref.kind !== 'vf' || each.vf === null))
+    return other('is no VF of a legacy PF');
   if (driver === null) return other('has no driver');
   if (netdev === null) return other(`has no netdev in the host's namespace (driver ${driver})`);
-  const owner = ownerOf(identity, [...representor.altnames, ...netdev.altnames]);
+  const owner = ownerOf(identity, [...(representor?.altnames ?? []), ...netdev.altnames]);
   if (owner !== null) return other(owner);
-  const [address] = addresses.get(netdev.ifindex) ?? addresses.get(representor.ifindex) ?? [];
+  const [address] = [netdev, representor].flatMap(link => (link && addresses.get(link.ifindex)) ?? []);
   return address === undefined ? null : other(`has address ${address}`);
 }
 
@@ -125,6 +138,9 @@ function ownerOf(identity: Identity, altnames: readonly string[]): string | null
 /** `6 in use, 1 being reset, pci/…/c0pf0vf7 has address 10.0.0.1/24`. */
 function summary(obstacles: readonly (Obstacle | null)[]): string {
   const found = obstacles.filter(each => each !== null);
+  if (found.length > 0 && found.every(each => each.kind === 'in use')) {
+    return found.length === 1 ? 'its only function is in use' : `all ${found.length} functions are in use`;
+  }
   const counts = (['in use', 'being reset'] as const).flatMap(kind => {
     const count = found.filter(each => each.kind === kind).length;
     return count === 0 ? [] : [`${count} ${kind}`];
