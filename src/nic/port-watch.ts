@@ -6,7 +6,7 @@ import { isMarked } from '../ir/names.ts';
 import type { Identity } from '../model/intent.ts';
 import { type FunctionKey, functionKey, type Inventory, type NicFunction } from '../model/nic.ts';
 import type { Store } from '../store/port.ts';
-import { functionsOf, isPortNow } from './functions.ts';
+import { functionsOf, isDirectAway, isPortNow } from './functions.ts';
 
 interface Seen {
   readonly serves: boolean;
@@ -49,7 +49,7 @@ export class PortWatch {
     const { representor, netdev, driver } = found;
     const isHome = netdev === null || isMarked(this.#identity, netdev.altnames);
     return {
-      serves: driver !== null && isHome && isPortNow(this.#identity, found),
+      serves: isDirectAway(found) || (driver !== null && isHome && isPortNow(this.#identity, found)),
       sides: `${representor?.ifindex} ${driver} ${netdev?.ifindex}`,
     };
   }

@@ -3,6 +3,7 @@ import { directPortKey } from '../ir/make.ts';
 import { type PairNames, portNames } from '../ir/names.ts';
 import { printVia } from '../ir/print.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { functionKey } from '../model/nic.ts';
 import type { EndpointBody } from '../wire/api/endpoint.ts';
 import { Hardware } from './hardware.ts';
 import { Troubles } from './health.ts';
@@ -35,7 +36,8 @@ export function endpointBodies(
         mac: endpoint.mac,
         ip4: endpoint.ip4,
         ip6: endpoint.ip6,
-        ...attachment(picture, names),
+        ...attachment(picture, names, endpoint),
+        fallback: endpoint.fallback,
         function: names.fn,
         slot: endpoint.slot,
         sandbox: sandbox === null ? null : { path: sandbox.key, ifname: sandbox.ifname },
@@ -49,8 +51,9 @@ export function endpointBodies(
 function attachment(
   picture: Picture,
   { rep, fn }: PairNames,
+  { vf }: Endpoint,
 ): Pick<EndpointBody, 'representor' | 'attached'> {
   const direct = resourceOf(picture, directPortKey(fn));
   if (direct?.kind === 'direct-port') return { representor: null, attached: printVia(direct.via) };
-  return { representor: rep, attached: 'veth pair' };
+  return { representor: rep, attached: vf === null ? 'veth pair' : `VF ${functionKey(vf)} with representor` };
 }

@@ -39,7 +39,8 @@ const choose = (
   nic: string | null = null,
   near: readonly (readonly [string, number])[] = [],
 ): string => {
-  const wish = { nic, near: new Map(near.map(([handle, count]) => [handle as DevlinkHandle, count])) };
+  const counts = new Map(near.map(([handle, count]) => [handle as DevlinkHandle, count]));
+  const wish = { mode: 'switchdev', nic, near: counts } as const;
   const choice = chooseFunction(IDENTITY, view, key => rows.get(key) ?? null, wish);
   return choice.verdict === 'chosen' ? functionKey(choice.function.ref) : choice.why;
 };

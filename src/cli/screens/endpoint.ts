@@ -71,6 +71,7 @@ export function endpointScreen(endpoint: EndpointBody, style: Style): string[] {
     field('Addresses', ...[endpoint.ip4, endpoint.ip6].filter(cidr => cidr !== null)),
     field('MAC', endpoint.mac),
     field('Representor', representorLine(endpoint)),
+    ...(endpoint.fallback === null ? [] : [field('No VF because', endpoint.fallback)]),
     field('Sandbox', ...sandboxLines(endpoint)),
     field('Published', ...publishedLines(endpoint)),
     field('Sent', `${packets(traffic.rx.packets)}, ${bytes(traffic.rx.bytes)} (rx of the port)`),

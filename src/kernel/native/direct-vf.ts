@@ -4,14 +4,20 @@
  */
 import type { DirectPort, DirectVia } from '../../ir/resource.ts';
 import { ERRNO } from '../../lib/errno.ts';
-import { type DeviceName, functionKey, type NicFunction, type VfConfig } from '../../model/nic.ts';
+import {
+  type DeviceName,
+  functionKey,
+  type NicFunction,
+  type NicLink,
+  type VfConfig,
+} from '../../model/nic.ts';
 import type { OpResult } from '../port.ts';
 import { announce } from './announce.ts';
 import { DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
 import { placeInSandbox, sandboxIsThere } from './placement.ts';
 import { type Functions, functionsByKey, isPassthrough } from './vf-functions.ts';
-import { dress, formerNames, rereadMac, sideOf, undress } from './vf-links.ts';
+import { dress, formerNames, insisting, sideOf, undress } from './vf-links.ts';
 import { giveBack } from './vf-release.ts';
 
 export type VfVia = Extract<DirectVia, { kind: 'vf' }>;
@@ -37,9 +43,9 @@ async function putOne(context: NativeContext, functions: Functions, port: Direct
   const isAway = netdev === null;
   if (isAway && !(await isInSandbox(context, port, found.device)))
     return lost(port, `its netdev is in another namespace, or its driver (${found.driver}) makes none`);
-  const held = await hold(context, port, found);
+  const isNew = !isAway && sideOf(context, netdev.altnames) !== port.fn;
+  const held = await hold(context, port, found, isNew);
   if (held.errno !== 0 || isAway) return held;
-  const isNew = sideOf(context, netdev.altnames) !== port.fn;
   const dressed = await dressVf(context, port, found);
   // Half a port would keep the VF from others and be of no use itself.
   if (dressed.errno !== 0 && isNew) await giveBack(context, port.via.ref, null);
@@ -73,12 +79,17 @@ async function isInSandbox(
   return (await nics.functionIn(sandbox.netns, device).catch(() => null)) !== null;
 }
 
-/** The PF's side: only what differs, because not every NIC takes every attribute. */
-async function hold({ nics }: NativeContext, port: DirectVf, { vf }: NicFunction): Promise<OpResult> {
+/** The PF's side. A trusted VF may have another MAC by now. */
+async function hold(
+  { nics }: NativeContext,
+  port: DirectVf,
+  { vf }: NicFunction,
+  isNew: boolean,
+): Promise<OpResult> {
   if (nics === null || vf === null) return DONE;
-  const { ref } = port.via;
-  const config = changes(vf, wantedConfig(port));
-  if (Object.keys(config).length === 0) return DONE;
+  const { ref, trust } = port.via;
+  const { mac, ...rest } = wantedConfig(port);
+  const config = isNew || (vf.mac !== mac && !trust) ? { mac, ...rest } : rest;
   const [result = DONE] = await nics.apply([{ verb: 'vf-config', ref, config }]);
   return result;
 }
@@ -91,30 +102,20 @@ function wantedConfig({ mac, via }: DirectVf): VfConfig {
   };
 }
 
-function changes(now: VfConfig, wanted: VfConfig): Partial<VfConfig> {
-  return Object.fromEntries(
-    Object.entries(wanted).filter(([key, value]) => now[key as keyof VfConfig] !== value),
-  );
-}
-
-/**
- * Drivers of VFs differ in how a MAC that the PF has set reaches the netdev: some show it at once or take
- * it when it is set there too, others (igbvf) refuse that and read it when they are raised and lowered.
- */
-async function dressVf(context: NativeContext, port: DirectVf, found: NicFunction): Promise<OpResult> {
-  const { netdev } = found;
+async function dressVf(context: NativeContext, port: DirectVf, { netdev }: NicFunction): Promise<OpResult> {
   if (netdev === null) return DONE;
   const { mac, mtu, fn } = port;
   const former = (await formerNames(context)).get(netdev.ifindex);
   const side = { name: fn, mac, mtu, side: 'function' } as const;
-  const first = await dress(context, netdev, former, side);
-  if (first.errno !== ERRNO.EADDRNOTAVAIL && first.errno !== ERRNO.EPERM && first.errno !== ERRNO.EINVAL)
-    return first;
-  const current = async () => (await functionsByKey(context)).get(functionKey(port.via.ref))?.netdev ?? null;
-  const half = await current();
-  if (half !== null) await rereadMac(context, half.name);
-  const again = await current();
-  return again === null ? first : dress(context, again, former ?? netdev.name, side);
+  let link: Pick<NicLink, 'name' | 'ifindex' | 'mac' | 'up'> = netdev;
+  let known = former;
+  // A refused MAC leaves the rest done: the link has our name by then, and its former one is noted.
+  return insisting(context, fn, async () => {
+    const done = await dress(context, link, known, side);
+    known ??= netdev.name;
+    link = { ...netdev, name: fn, up: false };
+    return done;
+  });
 }
 
 /** Gives VFs back under the names they had, unless they are another's by now. */

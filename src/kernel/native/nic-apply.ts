@@ -27,6 +27,7 @@ import {
   VF_OP,
   VF_SET,
 } from './nic-records.ts';
+import { LINK_OP, LINK_SET, LINK_VERB } from './records.ts';
 
 export interface NicApplyDeps {
   readonly library: NativeLibrary;
@@ -69,7 +70,7 @@ function applyOne(deps: NicApplyDeps, op: NicOp): Promise<OpResult> {
     case 'vf-config':
       return setVfConfig(deps, op.ref, op.config);
     case 'function-reset':
-      return resetFunction(op.ref, op.device);
+      return reset(deps, op);
     case 'bind-driver':
       return bindDriver(op.device, op.driver, op.override);
     case 'param-set':
@@ -99,6 +100,30 @@ async function devlink(
   if (result.errno === ERRNO.ENODEV && result.extack === '')
     return refuse(ERRNO.ENODEV, `no devlink instance ${nic}`);
   return { errno: result.errno, extack: result.extack };
+}
+
+/**
+ * Drivers whose part of a reset takes the netdev for one that is up; with one that is down it waits for
+ * ever, with the device locked (igbvf_io_prepare calls napi_disable a second time).
+ */
+const RESET_WANTS_UP: readonly (string | null)[] = ['igbvf'];
+
+async function reset(deps: NicApplyDeps, op: NicOp & { verb: 'function-reset' }): Promise<OpResult> {
+  const nic = await deps.readNic(op.ref.nic);
+  const found = nic?.functions.find(each => functionKey(each.ref) === functionKey(op.ref));
+  if (found === undefined || !RESET_WANTS_UP.includes(found.driver)) return resetFunction(op.ref, op.device);
+  const { netdev, driver } = found;
+  if (netdev === null) return refuse(ERRNO.EBUSY, `${driver} is reset with its netdev at hand only`);
+  if (netdev.up) return resetFunction(op.ref, op.device);
+  const set = (up: number) =>
+    applyBatch(deps.library, 'esw_link_apply', LINK_OP, [
+      { verb: LINK_VERB.set, set: LINK_SET.up, name: netdev.name, up },
+    ]);
+  const raised = firstFailure(await set(1));
+  if (raised.errno !== 0) return raised;
+  const result = await resetFunction(op.ref, op.device);
+  await set(0);
+  return result;
 }
 
 async function setOffload(
@@ -169,6 +194,16 @@ function vfRecords(config: Partial<VfConfig>, now: VfConfig | null): VfFields[] 
   return records;
 }
 
+/**
+ * What is so already is left alone: not every NIC takes every attribute. A MAC is set again all the same,
+ * because only one that the PF has set binds the VF.
+ */
+function changesOf(config: Partial<VfConfig>, now: VfConfig | null): Partial<VfConfig> {
+  const isChange = ([key, value]: [string, unknown]): boolean =>
+    key === 'mac' || now === null || now[key as keyof VfConfig] !== value;
+  return Object.fromEntries(Object.entries(config).filter(isChange));
+}
+
 async function setVfConfig(
   { library, readNic }: NicApplyDeps,
   ref: FunctionRef,
@@ -180,7 +215,7 @@ async function setVfConfig(
   if (ref.kind !== 'vf' || own === undefined) return refuse(ERRNO.ENODEV, `no function ${functionKey(ref)}`);
   const pf = nic.uplinks[0];
   if (pf === undefined) return refuse(ERRNO.ENODEV, `${ref.nic} has no netdev here`);
-  const records = vfRecords(config, own.vf).map(fields => ({
+  const records = vfRecords(changesOf(config, own.vf), own.vf).map(fields => ({
     ...{ ifindex: pf.ifindex, vf: ref.index },
     ...fields,
   }));

@@ -67,11 +67,6 @@ export async function dress(
   ]);
 }
 
-/** Raises and lowers a link: when lowered, drivers such as igbvf read again which MAC their PF has given it. */
-export function rereadMac(context: NativeContext, name: string): Promise<OpResult> {
-  return run(context, [setUp(name, true), setUp(name, false)]);
-}
-
 /** Down, under the name it had (`dev<ifindex>` when that is taken by now), without marks of ours. */
 export async function undress(
   context: NativeContext,
@@ -110,13 +105,33 @@ export async function restoreLink(
     if (renamed.errno === 0) name = before.name;
   }
   const hasMac = before.mac !== NO_MAC && before.mac !== link.mac;
-  return run(context, [
-    ...(hasMac && link.up ? [setUp(name, false)] : []),
-    {
-      ...{ verb: LINK_VERB.set, name, up: before.up ? 1 : 0, mtu: before.mtu, mac: macToBytes(before.mac) },
-      set: LINK_SET.mtu | LINK_SET.up | (hasMac ? LINK_SET.mac : 0),
-    },
-  ]);
+  return insisting(context, name, () =>
+    run(context, [
+      ...(hasMac && link.up ? [setUp(name, false)] : []),
+      {
+        ...{ verb: LINK_VERB.set, name, up: before.up ? 1 : 0, mtu: before.mtu, mac: macToBytes(before.mac) },
+        set: LINK_SET.mtu | LINK_SET.up | (hasMac ? LINK_SET.mac : 0),
+      },
+    ]),
+  );
+}
+
+/** How drivers refuse a MAC. */
+const MAC_REFUSED: readonly number[] = [ERRNO.EADDRNOTAVAIL, ERRNO.EPERM, ERRNO.EINVAL];
+
+/**
+ * Drivers of VFs differ in how a MAC that the PF has set reaches the netdev: some show it at once or take
+ * it when it is set there too; others (igbvf) refuse that, and read it when they are lowered.
+ */
+export async function insisting(
+  context: NativeContext,
+  name: string,
+  attempt: () => Promise<OpResult>,
+): Promise<OpResult> {
+  const first = await attempt();
+  if (!MAC_REFUSED.includes(first.errno)) return first;
+  await run(context, [setUp(name, true), setUp(name, false)]);
+  return attempt();
 }
 
 /** Out of a namespace, under `name`, down. */

@@ -22,6 +22,11 @@ export const EndpointBody = Type.Object({
   attached: Type.String({
     description: 'What its link is: `veth pair`, `macvlan on eth1`, a VF with its attributes.',
   }),
+  fallback: Nullable(
+    Type.String({
+      description: 'Why it has no function of a NIC; null: it has one, or none was to be had here.',
+    }),
+  ),
   function: Type.String({ description: 'Name of the function side as it was created.' }),
   slot: Type.Integer(),
   sandbox: Nullable(Type.Object({ path: Type.String(), ifname: Nullable(Type.String()) })),
