@@ -138,9 +138,6 @@ function ownerOf(identity: Identity, altnames: readonly string[]): string | null
 /** `6 in use, 1 being reset, pci/…/c0pf0vf7 has address 10.0.0.1/24`. */
 function summary(obstacles: readonly (Obstacle | null)[]): string {
   const found = obstacles.filter(each => each !== null);
-  if (found.length > 0 && found.every(each => each.kind === 'in use')) {
-    return found.length === 1 ? 'its only function is in use' : `all ${found.length} functions are in use`;
-  }
   const counts = (['in use', 'being reset'] as const).flatMap(kind => {
     const count = found.filter(each => each.kind === kind).length;
     return count === 0 ? [] : [`${count} ${kind}`];

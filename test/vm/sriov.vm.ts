@@ -119,10 +119,10 @@ nsenter -t $ns -n ip link set eth0 address 02:de:ad:00:00:01 && echo taken`;
     const four = await endpointOf('four');
     expect(four).toMatchObject({
       ...{ state: 'ready', attached: 'macvlan on eth0' },
-      fallback: `${NIC}: all ${VFS} functions are in use`,
+      fallback: `${NIC}: no free function: ${VFS} in use`,
     });
     const { stdout } = await host.tryEswitchctl('endpoint', 'inspect', four.id);
-    expect(stdout).toMatch(/No VF because +pci\/0000:01:00\.0: all 3 functions are in use/);
+    expect(stdout).toMatch(/No VF because +pci\/0000:01:00\.0: no free function: 3 in use/);
     expect(await unreachable('four', ['192.0.2.11', 'fd92::12', '192.0.2.13'])).toBe('');
     expect(await unreachable('one', ['192.0.2.14', 'fd92::14'])).toBe('');
   });
@@ -137,7 +137,7 @@ nsenter -t $ns -n ip link set eth0 address 02:de:ad:00:00:01 && echo taken`;
       'require=hw',
     ]);
     const run = await host.tryDocker('run', '-d', '--name', 'five', '--network', 'strict', 'esw-lab', 'true');
-    expect(run.stderr).toMatch(/ESW_ERR_DATAPATH_UNAVAILABLE: .*all 3 functions are in use/);
+    expect(run.stderr).toMatch(/ESW_ERR_DATAPATH_UNAVAILABLE: .*no free function: 3 in use/);
     await host.docker('rm', '-f', 'five');
     await host.docker('network', 'rm', 'strict');
   });
