@@ -39,6 +39,7 @@ export function makeVfPort(host: SimHost, port: Port, ref: FunctionRef): void {
 
 /** Takes our names off NICs' links: the endpoint had a function before, and gets a veth pair. */
 export function freeNames(host: SimHost, names: readonly string[]): void {
+  if (host.nics === null) return;
   for (const link of names.flatMap(name => strays(host, name, null))) {
     if (link.physical && link.netns === HOST) takeOff(host, link);
   }
