@@ -10,7 +10,8 @@ import { ended, exec, hasEnded, start } from '../lab/exec.ts';
 import type { Scope } from '../lab/scope.ts';
 import { type Control, type GuestResult, openControl } from './control.ts';
 import { ensureImages, type Kernel, type Series } from './images.ts';
-import { buildInitramfs } from './initramfs.ts';
+import { ensureInitramfs } from './initramfs.ts';
+import { patience } from './patience.ts';
 import { type Accelerator, type GuestOptions, type Machine, qemuCommand } from './qemu.ts';
 
 export type { GuestResult } from './control.ts';
@@ -66,13 +67,13 @@ export class Guest {
   }
 
   /**
-   * Runs a shell script in the guest to its end, whatever its exit code (124: the time limit ended it). One
-   * at a time. Rejects when the guest ends or hangs. What it starts in the background must be detached:
+   * Runs a shell script in the guest to its end, whatever its exit code (124: the time limit, stretched on a
+   * busy machine, ended it). One at a time. Rejects when the guest ends or hangs. What it starts in the background must be detached:
    * `setsid program >log 2>&1 &`.
    */
   async run(script: string, timeoutMs = RUN_TIMEOUT_MS): Promise<GuestResult> {
     try {
-      return await this.#running.control.run(script, timeoutMs);
+      return await this.#running.control.run(script, timeoutMs * patience());
     } catch (error) {
       throw new Error(`guest ${this.kernel.series}: ${message(error)}\n${this.console()}`);
     }
@@ -170,7 +171,7 @@ export async function bootGuest(
   const number = ++booted;
   const images = await ensureImages();
   const kernel = images.kernels[options.series ?? '6.12'];
-  const initramfs = await buildInitramfs(scope, kernel);
+  const initramfs = await ensureInitramfs(kernel);
   const dir = scope.tempDir(`guest${number}`);
   const common = {
     ...{ images, kernel, initramfs, options, name: `${scope.prefix}-guest${number}` },
@@ -235,7 +236,10 @@ async function boot(machine: Machine): Promise<Running> {
   const described = (): string =>
     `guest ${kernel.series} (${how}) did not boot: ${complaint}\n${readSafely(machine.console)}`;
   try {
-    return { qemu, control: await openControl(qemu, machine.control, BOOT_TIMEOUT_MS[how], described) };
+    return {
+      qemu,
+      control: await openControl(qemu, machine.control, BOOT_TIMEOUT_MS[how] * patience(), described),
+    };
   } catch (error) {
     qemu.kill('SIGKILL');
     await ended(qemu);

@@ -2,10 +2,21 @@
  * The guest's first file system: busybox and the modules needed to mount the machine's own root, read-only
  * over 9p, below an overlay in memory.
  */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { exec } from '../lab/exec.ts';
-import type { Scope } from '../lab/scope.ts';
+import { vmCache } from './cache.ts';
 import type { Kernel } from './images.ts';
 
 const BUSYBOX = '/bin/busybox';
@@ -32,9 +43,24 @@ done
 exec switch_root /root /bin/sh "$init"
 `;
 
-/** Builds the archive and returns its path, in a folder of the scope. */
-export async function buildInitramfs(scope: Scope, kernel: Kernel): Promise<string> {
-  const dir = scope.tempDir(`initramfs-${kernel.series}`);
+/** The archive's path in the cache; built when the cache has none of this content. Safe to call twice at once. */
+export async function ensureInitramfs(kernel: Kernel): Promise<string> {
+  const busybox = statSync(BUSYBOX);
+  const hash = createHash('sha256')
+    .update(`${INIT}${MODULES}${busybox.size} ${busybox.mtimeMs}`)
+    .digest('hex');
+  const archive = join(vmCache(), `initramfs-${kernel.release}-${hash.slice(0, 16)}`);
+  if (existsSync(archive)) return archive;
+  const work = mkdtempSync(join(vmCache(), 'work-'));
+  try {
+    renameSync(await buildInitramfs(work, kernel), archive);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return archive;
+}
+
+async function buildInitramfs(dir: string, kernel: Kernel): Promise<string> {
   const root = join(dir, 'root');
   mkdirSync(join(root, 'bin'), { recursive: true });
   mkdirSync(join(root, 'modules'));
