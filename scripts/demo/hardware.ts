@@ -5,6 +5,7 @@
  */
 
 import type { ExplainBody } from '../../src/wire/api/explain.ts';
+import type { PortList } from '../../src/wire/api/nic.ts';
 import type { Status } from '../../src/wire/api/status.ts';
 import { waitUntil } from '../../test/lab/exec.ts';
 import type { Scope } from '../../test/lab/scope.ts';
@@ -29,6 +30,7 @@ const NETWORK = 'fast';
 const LEFT = { name: 'left', ip: '10.77.0.2', ip6: 'fd77::2' } as const;
 const RIGHT = { name: 'right', ip: '10.77.0.3', ip6: 'fd77::3' } as const;
 const MODULES = 'cls_flower sch_ingress act_mirred act_gact act_pedit act_csum vxlan act_tunnel_key';
+const LINES_MAX = 24;
 /** Emulated, so slow: a rule is there in a second or two. */
 const SETTLE_MS = 60_000;
 
@@ -122,14 +124,20 @@ async function showFullTable(host: GuestHost): Promise<void> {
   await host.container('third', NETWORK, { ip: '10.77.0.4' });
   const { code } = await host.exec('third', 'ping', '-c', '3', '-W', '5', RIGHT.ip);
   check(code === 0, 'third reaches right all the same');
-  await ctl(host, 'rules', '--not-in-hw');
+  await ctl(host, 'rules', '--not-in-hw', '--kind', 'flow-rule');
 }
 
 async function showReturn(host: GuestHost): Promise<void> {
   step('Containers go, their VFs come back as they were');
   await host.docker('rm', '-f', LEFT.name, RIGHT.name, 'third');
   await host.docker('network', 'rm', NETWORK);
+  const isFree = async (): Promise<boolean> => {
+    const { ports } = (await host.api<PortList>('GET', '/v1/ports')).body;
+    return ports.filter(port => port.kind === 'vf').every(port => port.state === 'free');
+  };
+  await waitUntil('all VFs given back', isFree, { timeoutMs: SETTLE_MS, everyMs: 500 });
   await ctl(host, 'port', 'ls');
+  check(true, 'every VF is free, under its own name');
 }
 
 /** The daemon's answer for left to right, once it is `by`. */
@@ -154,6 +162,13 @@ async function share(host: GuestHost): Promise<{ readonly hardware: number; read
 async function ctl(host: GuestHost, ...args: readonly string[]): Promise<void> {
   command(`eswitchctl ${args.join(' ')}`);
   const { code, stdout, stderr } = await host.tryEswitchctl(...args);
-  say(`${stdout}${stderr}`.trimEnd());
+  say(headOf(`${stdout}${stderr}`.trimEnd()));
   check(code === 0, `eswitchctl ${args.slice(0, 2).join(' ')} succeeds`, stderr);
+}
+
+/** A long listing is shown by its first lines. */
+function headOf(text: string): string {
+  const lines = text.split('\n');
+  if (lines.length <= LINES_MAX) return text;
+  return [...lines.slice(0, LINES_MAX), `… ${lines.length - LINES_MAX} more lines`].join('\n');
 }

@@ -20,6 +20,13 @@ const repo = join(import.meta.dirname, '../..');
 const DOCKER_SOCKET = '/run/docker.sock';
 const API_SOCKET = '/run/eswitchd.sock';
 const PLUGIN_SOCKET = '/run/docker/plugins/eswitch.sock';
+const CONTAINERD = {
+  socket: '/run/containerd-test.sock',
+  config: '/run/containerd-test.toml',
+  state: '/run/containerd-test',
+  pid: '/run/containerd-test.pid',
+  log: '/run/containerd.log',
+} as const;
 const PATHS = {
   dockerd: { pid: '/run/dockerd-test.pid', log: '/run/dockerd.log' },
   eswitchd: { pid: '/run/eswitchd-test.pid', log: '/run/eswitchd.log' },
@@ -159,6 +166,7 @@ export class GuestHost {
       const data = this.#dataRoot;
       const command = [
         ...['dockerd', '--host', `unix://${DOCKER_SOCKET}`, '--data-root', data],
+        ...['--containerd', CONTAINERD.socket],
         // A leftover of the packaged configuration must not change what is tested.
         ...['--config-file', '/run/dockerd.json', '--exec-opt', 'native.cgroupdriver=cgroupfs'],
         ...(this.#options.dockerdArgs ?? []),
@@ -166,7 +174,10 @@ export class GuestHost {
       // In memory, unless it is to outlive a reboot: overlay2 refuses the guest's own root, an overlay.
       const tmpfs = this.guest.hasDisk ? '' : `mountpoint -q ${data} || mount -t tmpfs tmpfs ${data}`;
       return {
-        prepare: `mkdir -p ${data} /run/docker/plugins\n${tmpfs}\necho '{}' >/run/dockerd.json`,
+        prepare: [
+          `mkdir -p ${data} /run/docker/plugins\n${tmpfs}\necho '{}' >/run/dockerd.json`,
+          startContainerd(`${data}/containerd-test`),
+        ].join('\n'),
         command: quote(...command),
         probe: `curl -sf --unix-socket ${DOCKER_SOCKET} http://localhost/_ping`,
       };
@@ -262,6 +273,21 @@ if ! [ -s ${pid} ] || ! [ -e "/proc/$(cat ${pid})" ]; then
   rm -f ${pid}
   setsid sh -c ${quote(`echo $$ >${pid}; exec ${command}`)} >>${log} 2>&1 </dev/null &
 fi`;
+
+/**
+ * containerd by itself, as Debian's units run it: dockerd gives one that it starts fifteen seconds, and a
+ * loaded emulator may take more.
+ */
+function startContainerd(root: string): string {
+  const { socket, config, state, pid, log } = CONTAINERD;
+  const command = ['containerd', '--config', config, '--address', socket, '--root', root, '--state', state];
+  return [
+    `mkdir -p ${root}`,
+    `echo 'disabled_plugins = ["io.containerd.grpc.v1.cri"]' >${config}`,
+    launch(quote(...command), pid, log),
+    waitFor(`[ -S ${socket} ]`, pid, log),
+  ].join('\n');
+}
 
 /** Waits until `probe` succeeds; fails with the log when the process ends instead. */
 const waitFor = (probe: string, pid: string, log: string): string => `
