@@ -160,7 +160,7 @@ export class Daemon {
     this.#kernelPart = part;
     this.#late.arrive(part.reconciler);
     this.#offload.arrive(part.offload.view);
-    this.#functions.start(part);
+    this.#functions.start({ ...part, engine: part.offload.engine });
     this.#nicKernel = { nics: part.nics, flows: part.flows, engine: part.offload.engine };
     this.#problem = null;
     this.#isStarting = false;

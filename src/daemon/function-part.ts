@@ -7,11 +7,13 @@ import type { Identity } from '../model/intent.ts';
 import type { InventoryKeeper } from '../nic/inventory-keeper.ts';
 import { PortWatch } from '../nic/port-watch.ts';
 import { VfKeeper } from '../nic/vf-keeper.ts';
+import type { OffloadEngine } from '../offload/engine.ts';
 import type { FunctionView } from '../place/function-choice.ts';
 import { systemClock } from '../reconcile/clock.ts';
 import type { Reconciler } from '../reconcile/port.ts';
 import type { Store } from '../store/port.ts';
 import type { Logger } from './logger.ts';
+import { retiringFirst } from './offload-part.ts';
 
 interface FunctionPartDeps {
   readonly inventory: InventoryKeeper;
@@ -23,6 +25,7 @@ interface FunctionPartDeps {
 interface Parts {
   readonly kernel: KernelPort;
   readonly nics: NicPort;
+  readonly engine: Pick<OffloadEngine, 'retire'>;
   readonly reconciler: Pick<Reconciler, 'resync'>;
 }
 
@@ -37,11 +40,12 @@ export class FunctionPart implements FunctionSource {
   }
 
   /** The kernel part is up: the ledger is put in order from now on. */
-  start({ kernel, nics, reconciler }: Parts): void {
+  start({ kernel, nics, engine, reconciler }: Parts): void {
     const { inventory, store, identity, log } = this.#deps;
     this.#kernel = kernel;
     const refresh = () => inventory.refresh();
-    this.#keeper = new VfKeeper({ store, nics, kernel, identity, refresh, clock: systemClock, log });
+    const giver = retiringFirst(kernel, engine, () => inventory.inventory);
+    this.#keeper = new VfKeeper({ store, nics, kernel: giver, identity, refresh, clock: systemClock, log });
     const watch = new PortWatch(store, identity, () => {
       reconciler.resync('nic').catch(error => log.debug({ err: error }, 'ports of NICs were not looked at'));
     });

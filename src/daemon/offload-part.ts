@@ -1,8 +1,9 @@
 /** The offload put together: engine, view and the facts about NICs that they go by. */
 import type { FlowPort } from '../kernel/flow-port.ts';
 import type { KernelPort } from '../kernel/port.ts';
+import { ERRNO } from '../lib/errno.ts';
 import type { Identity } from '../model/intent.ts';
-import type { Inventory } from '../model/nic.ts';
+import { functionKey, type Inventory } from '../model/nic.ts';
 import { OffloadEngine, type PollReport } from '../offload/engine.ts';
 import type { CacheFacts } from '../offload/nic-cache.ts';
 import { OffloadView } from '../offload/view.ts';
@@ -66,4 +67,25 @@ export function createOffloadPart(deps: OffloadPartDeps): OffloadPart {
     onError: error => log.error({ err: error }, 'the rules of NICs cannot be read or written'),
   });
   return { engine, view: new OffloadView(engine, flows) };
+}
+
+/**
+ * Gives functions back only when no rule delivers to them any more, whatever became of their port: a
+ * port that fell back to a veth pair keeps its name, and one that would not go is given up in the end.
+ */
+export function retiringFirst(
+  kernel: Pick<KernelPort, 'giveBack'>,
+  engine: Pick<OffloadEngine, 'retire'>,
+  inventory: () => Inventory,
+): Pick<KernelPort, 'giveBack'> {
+  return {
+    giveBack: async (ref, before) => {
+      const key = functionKey(ref);
+      const all = inventory().nics.flatMap(nic => nic.functions);
+      const rep = all.find(each => functionKey(each.ref) === key)?.representor?.name;
+      const [held] = rep === undefined ? [] : await engine.retire([rep]);
+      if (held !== undefined) return { errno: ERRNO.EBUSY, extack: held.text };
+      return kernel.giveBack(ref, before);
+    },
+  };
 }

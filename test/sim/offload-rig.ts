@@ -108,6 +108,10 @@ export class OffloadRig {
     this.#inventory = this.#look();
   }
 
+  get inventory(): Inventory {
+    return this.#inventory;
+  }
+
   /** Somebody looked at the NICs again. */
   refresh(): void {
     this.#inventory = this.#look();

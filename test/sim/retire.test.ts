@@ -1,16 +1,18 @@
 /** A function of a NIC loses its port only after the rules that deliver to it are gone. */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile/compile.ts';
+import { retiringFirst } from '../../src/daemon/offload-part.ts';
 import { portNames } from '../../src/ir/names.ts';
 import type { Op } from '../../src/ir/op.ts';
 import type { KernelPort } from '../../src/kernel/port.ts';
 import { SimKernel } from '../../src/kernel/sim/kernel.ts';
+import type { Inventory } from '../../src/model/nic.ts';
 import { Tracker } from '../../src/plan/tracker.ts';
 import { Executor, type Retire } from '../../src/reconcile/executor.ts';
 import { Failures } from '../../src/reconcile/failures.ts';
 import { Journal } from '../../src/reconcile/journal.ts';
 import { intentOf } from './arbitrary.ts';
-import { ManualClock, NET, onVf } from './offload-rig.ts';
+import { ManualClock, NET, OffloadRig, onVf, vf } from './offload-rig.ts';
 import { CONTEXT } from './sim-harness.ts';
 
 const B = onVf(1);
@@ -71,5 +73,39 @@ describe('a port that goes', () => {
       plain.filter(each => each.kind === 'port-entry').map(resource => ({ verb: 'delete', resource })),
     );
     expect(log.some(line => line.startsWith('retire'))).toBe(false);
+  });
+});
+
+describe('a function that is given back', () => {
+  const inventory = (): Inventory => new OffloadRig({ endpoints: [B] }).inventory;
+
+  it('has no rules any more', async () => {
+    const log: string[] = [];
+    const guarded = retiringFirst(
+      {
+        giveBack: async () => {
+          log.push('given back');
+          return { errno: 0, extack: '' };
+        },
+      },
+      {
+        retire: async reps => {
+          log.push(`retire ${reps.join(' ')}`);
+          return [];
+        },
+      },
+      inventory,
+    );
+    expect(await guarded.giveBack(vf(1), null)).toEqual({ errno: 0, extack: '' });
+    expect(log).toEqual([`retire ${REP}`, 'given back']);
+  });
+
+  it('is kept while it has', async () => {
+    const guarded = retiringFirst(
+      { giveBack: async () => ({ errno: 0, extack: '' }) },
+      { retire: async ([rep = '']) => [{ rep, text: 'one is left' }] },
+      inventory,
+    );
+    expect(await guarded.giveBack(vf(1), null)).toEqual({ errno: 16, extack: 'one is left' });
   });
 });
