@@ -27,7 +27,8 @@ export const flowReason = ({ text, extack }: Pick<FlowRow, 'text' | 'extack'>): 
   extack === '' ? text : `${text}: ${extack}`;
 
 export function flowRuleBody(row: FlowRow): RuleBody {
-  const { link, chain, prio, handle } = row.rule;
+  const rule = row.rule();
+  const { link, chain, prio, handle } = rule;
   const isIn = row.state === 'in-hardware';
   return {
     key: `flow-rule/${link}/${chain}/${prio}/${handle}`,
@@ -35,12 +36,12 @@ export function flowRuleBody(row: FlowRow): RuleBody {
     network: row.network,
     endpoint: row.src,
     change: null,
-    text: `flow-rule ${printFlow(row.rule)}`,
+    text: `flow-rule ${printFlow(rule)}`,
     before: null,
     where: isIn ? 'hardware' : 'software',
     reason: isIn ? '' : flowReason(row),
     flow: flowBody(row),
-    resource: { ...row.rule },
+    resource: { ...rule },
   };
 }
 

@@ -184,9 +184,14 @@ export class OffloadEngine {
         this.#deps.onError?.(asEswError(error));
       }
     } while (this.#isKicked && !this.#isStopping);
-    if (this.#isStopping || this.#caches.size === 0) return;
+    if (this.#isStopping || !this.#hasWork) return;
     const jitter = 0.9 + 0.2 * this.#deps.clock.random();
     this.#cancel = this.#deps.clock.after(this.#delayMs * jitter, () => void this.#run());
+  }
+
+  /** Without endpoints on NICs there is nothing to poll; a kick tells when there are. */
+  get #hasWork(): boolean {
+    return [...this.#caches.values()].some(cache => cache.ports.size > 0 || cache.orphans.size > 0);
   }
 
   async #poll(): Promise<void> {
@@ -194,7 +199,7 @@ export class OffloadEngine {
     const startedMs = clock.now();
     this.#sync();
     if (this.#caches.size === 0) return;
-    const counters = await pairs();
+    const counters = this.#hasWork ? await pairs() : [];
     const seconds = (startedMs - this.#polledAtMs) / 1000;
     this.#polledAtMs = startedMs;
     let isActive = false;

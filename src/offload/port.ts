@@ -27,7 +27,8 @@ export interface FlowRow extends FlowPlace {
   readonly src: EndpointId;
   readonly dst: EndpointId;
   readonly variant: PairVariant;
-  readonly rule: FlowRule;
+  /** Made anew at each call. */
+  rule(): FlowRule;
   /** What hardware counted since the rule was put. */
   readonly packets: number;
   readonly bytes: number;
@@ -60,7 +61,7 @@ export interface SeenRule {
 
 export interface Offload {
   tables(): readonly FlowTableBody[];
-  /** Rules that are kept account of, by NIC, sender and receiver. */
+  /** Rules that are kept account of, by NIC, sender's slot and receiver's. */
   rows(): readonly FlowRow[];
   totals(endpoint: EndpointId): HardwareTotals;
   /** Of any pair of endpoints of this host, whether account is kept or not. */

@@ -37,16 +37,12 @@ export class OffloadView implements Offload {
   }
 
   rows(): readonly FlowRow[] {
-    return [...this.#engine.caches.values()].flatMap(cache =>
-      [...cache.table.rows()]
-        .flatMap(row => rowOf(cache, row) ?? [])
-        .sort(
-          (a, b) =>
-            compareText(a.rule.link, b.rule.link) ||
-            a.rule.prio - b.rule.prio ||
-            a.rule.handle - b.rule.handle,
-        ),
-    );
+    return [...this.#engine.caches.values()].flatMap(cache => {
+      const rows = [...cache.table.rows()].sort(
+        (a, b) => (cache.table.key[a] ?? 0) - (cache.table.key[b] ?? 0),
+      );
+      return rows.flatMap(row => rowOf(cache, row) ?? []);
+    });
   }
 
   totals(endpoint: EndpointId): HardwareTotals {
@@ -102,8 +98,6 @@ export class OffloadView implements Offload {
   }
 }
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 function place(reason: FlowReason, nic: FlowPlace['nic'] = null, text?: string): FlowPlace {
   const words = text ?? FLOW_REASONS[reason].text;
   return { nic, state: stateOf(reason), reason, text: words, extack: '', sinceMs: null };
@@ -155,24 +149,32 @@ function textOf(cache: NicCache, reason: FlowReason): string {
   return reason === 'TABLE_FULL' ? `${text}: ${cache.budget.value} rules, all of hotter pairs` : text;
 }
 
+/** The rule itself is made when it is looked at: most readers count states, and there are thousands. */
 function rowOf(cache: NicCache, row: number): FlowRow | null {
   const { table } = cache;
   const key = table.key[row] ?? 0;
-  const src: OffloadPort | undefined = cache.ports.get(keySrc(key));
+  const variant = keyVariant(key);
+  const src = cache.ports.get(keySrc(key));
   const dst = cache.ports.get(keyDst(key));
-  const rule = cache.ruleOf(row);
-  if (src === undefined || dst === undefined || rule === null) return null;
+  if (src === undefined || dst === undefined) return null;
   return {
     ...placeOfRow(cache, row),
     nic: cache.handle,
     network: src.network,
     src: src.endpoint,
     dst: dst.endpoint,
-    variant: keyVariant(key),
-    rule,
+    variant,
+    rule: () => ruleFor(src, dst, variant),
     packets: table.hwPackets[row] ?? 0,
     bytes: table.hwBytes[row] ?? 0,
   };
+}
+
+/** A row exists only for a variant that both ends have addresses for. */
+function ruleFor(src: OffloadPort, dst: OffloadPort, variant: PairVariant): FlowRule {
+  const rule = compilePair(src.switchMac, src, dst, variant);
+  if (rule === null) throw new RangeError(`no ${variant} rule from ${src.rep} to ${dst.rep}`);
+  return rule;
 }
 
 function statesOf(cache: NicCache): Record<FlowState, number> {
