@@ -1,19 +1,20 @@
-/** A guest with simnic in switchdev mode, endpoints on its VFs and the daemon: no engine, namespaces instead. */
-import { join } from 'node:path';
+/** A guest with simnic in switchdev mode, Docker and the daemon: containers on VFs, and what became of their packets. */
+
 import type { ExplainBody } from '../../src/wire/api/explain.ts';
+import type { PortList } from '../../src/wire/api/nic.ts';
 import type { FlowBody, RuleList } from '../../src/wire/api/rules.ts';
 import type { Status } from '../../src/wire/api/status.ts';
 import type { Scope } from '../lab/scope.ts';
-import { GuestHost } from './guest-host.ts';
+import { type GuestHost, startGuestHost } from './guest-host.ts';
 import { bootWithSimnic, type Lab } from './simnic-lab.ts';
 
-const seeder = join(import.meta.dirname, 'guest/seed-endpoints.ts');
-const STATE = '/run/eswitchd-state';
-const KNOBS = '/sys/bus/simnic/devices/simnic0/simnic';
+const NETWORK = 'fast';
+const SETUP_MS = 120_000;
 
-export interface SeededEndpoint {
-  readonly id: string;
-  readonly slot: number;
+export interface Member {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly pid: number;
   readonly rep: string;
   readonly ip4: string;
   readonly ip6: string;
@@ -24,68 +25,94 @@ export interface Loss {
   readonly lost: number;
 }
 
+interface Inspected {
+  readonly State: { readonly Pid: number };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<
+      Record<string, { EndpointID: string; IPAddress: string; GlobalIPv6Address: string }>
+    >;
+  };
+}
+
 export class OffloadLab {
   readonly simnic: Lab;
   readonly host: GuestHost;
-  network = '';
-  endpoints: readonly SeededEndpoint[] = [];
+  readonly #members = new Map<string, Member>();
 
-  constructor(simnic: Lab) {
+  private constructor(simnic: Lab, host: GuestHost) {
     this.simnic = simnic;
-    this.host = new GuestHost(simnic.guest, { config: { resyncMs: 5000, orphanGraceMs: 0 } });
+    this.host = host;
   }
 
+  /** One NIC with `vfs` VFs, and a network of it. */
   static async boot(scope: Scope, vfs: number): Promise<OffloadLab> {
     const simnic = await bootWithSimnic(scope);
-    const lab = new OffloadLab(simnic);
     await simnic.sh(`echo "0 8" >/sys/bus/simnic/new_device
       ip link set "$(sn_port 0 p0)" up
       echo ${vfs} >/sys/bus/simnic/devices/simnic0/sriov_numvfs
       devlink dev eswitch set simnic/simnic0 mode switchdev
       ip link set "$(sn_port 0 p0)" up`);
-    return lab;
+    const host = await startGuestHost(scope, simnic.guest, { config: { resyncMs: 5000 } });
+    await host.network(NETWORK, '--ipv6', '--subnet', '10.71.0.0/24', '--subnet', 'fd71::/64');
+    return new OffloadLab(simnic, host);
   }
 
-  /** While the daemon does not run: endpoints `n` on VF `n` (modulo 100) in namespace c<n>. */
-  async seed(numbers: readonly number[]): Promise<void> {
-    const spaces = numbers.map(n => `ip netns list | grep -qw c${n} || ip netns add c${n}`).join('\n');
-    const command = `${process.execPath} ${seeder} ${STATE} ${numbers.join(',')}`;
-    const text = await this.simnic.guest.must(`${spaces}\nmkdir -p ${STATE}\n${command}`, 120_000);
-    const seeded = JSON.parse(text) as { network: string; endpoints: SeededEndpoint[] };
-    this.network = seeded.network;
-    this.endpoints = seeded.endpoints;
+  /** Containers with addresses …10, …11 and so on by their place in `names`. */
+  async run(names: readonly string[], from = 10): Promise<void> {
+    for (const [i, name] of names.entries()) {
+      await this.host.container(name, NETWORK, { ip: `10.71.0.${from + i}`, ip6: `fd71::${from + i}` });
+      const [body] = JSON.parse(await this.host.docker('inspect', name)) as Inspected[];
+      const seen = body?.NetworkSettings.Networks[NETWORK];
+      if (body === undefined || seen === undefined) throw new Error(`${name} is not on ${NETWORK}`);
+      const endpoint = await this.host.api<{ representor: string }>(
+        'GET',
+        `/v1/endpoints/${seen.EndpointID}`,
+      );
+      this.#members.set(name, {
+        ...{ name, endpoint: seen.EndpointID, pid: body.State.Pid, rep: endpoint.body.representor },
+        ...{ ip4: seen.IPAddress, ip6: seen.GlobalIPv6Address },
+      });
+    }
   }
 
-  endpoint(n: number): SeededEndpoint {
-    const found = this.endpoints.find(({ slot }) => slot === n);
-    if (found === undefined) throw new Error(`no endpoint ${n}`);
+  member(name: string): Member {
+    const found = this.#members.get(name);
+    if (found === undefined) throw new Error(`no container ${name}`);
     return found;
   }
 
-  knob(name: string, value: string): Promise<string> {
-    return this.simnic.sh(`echo '${value}' >${KNOBS}/${name}`);
+  get reps(): readonly string[] {
+    return [...this.#members.values()].map(({ rep }) => rep);
   }
 
-  /** Packets that hardware forwarded, and packets that reached a representor. */
-  async counted(...reps: readonly string[]): Promise<{ readonly hits: number; readonly misses: number }> {
-    const files = reps.map(rep => `/sys/class/net/${rep}/statistics/rx_packets`).join(' ');
-    const text = await this.simnic.sh(`sn_stat 0 hits; cat ${files} | awk '{ n += $1 } END { print n }'`);
-    const [hits = 0, misses = 0] = text.split('\n').map(Number);
+  knob(name: string, value: string): Promise<string> {
+    return this.simnic.sh(`sn_knob 0 ${name} '${value}'`);
+  }
+
+  /** Packets that hardware forwarded, and packets that reached a representor of two containers. */
+  async counted(...names: readonly string[]): Promise<{ readonly hits: number; readonly misses: number }> {
+    const files = names.map(name => `/sys/class/net/${this.member(name).rep}/statistics/rx_packets`);
+    const sum = `cat ${files.join(' ')} | awk '{ n += $1 } END { print n }'`;
+    const [hits = 0, misses = 0] = (await this.simnic.sh(`sn_stat 0 hits; ${sum}`)).split('\n').map(Number);
     return { hits, misses };
   }
 
-  /** One echo every 20 ms, from one endpoint to another; `during` runs when a fifth has been sent. */
-  async ping(from: number, to: string, count: number, during = ''): Promise<Loss> {
-    const waitS = (count * 0.02) / 5;
+  /** One echo every 20 ms out of a container; `during` runs when a fifth has been sent. */
+  async ping(from: string, to: string, count: number, during = ''): Promise<Loss> {
     const text = await this.simnic.sh(`
-      ip netns exec c${from} ping -q -c ${count} -i 0.02 -W 1 ${to} >/run/ping.out 2>&1 & ping=$!
-      sleep ${waitS.toFixed(2)}
+      nsenter -t ${this.member(from).pid} -n ping -q -c ${count} -i 0.02 -W 1 ${to} >/run/ping.out 2>&1 & ping=$!
+      sleep ${(count * 0.004).toFixed(2)}
       ${during}
       wait $ping || true
       cat /run/ping.out`);
     const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(text) ?? [];
     if (sent === undefined) throw new Error(`no ping: ${text}`);
     return { sent: Number(sent), lost: Number(sent) - Number(received) };
+  }
+
+  /** A shell command that flushes all rules of the NIC by hand. */
+  get flush(): string {
+    return this.reps.map(rep => `tc filter del dev ${rep} ingress`).join('; ');
   }
 
   async status(): Promise<Status> {
@@ -98,7 +125,12 @@ export class OffloadLab {
   }
 
   async explain(src: string, dst: string, more = ''): Promise<ExplainBody> {
-    return (await this.host.api<ExplainBody>('GET', `/v1/explain?src=${src}&dst=${dst}${more}`)).body;
+    const path = `/v1/explain?src=${this.member(src).ip4}&dst=${this.member(dst).ip4}${more}`;
+    return (await this.host.api<ExplainBody>('GET', path)).body;
+  }
+
+  async ports(): Promise<PortList['ports']> {
+    return (await this.host.api<PortList>('GET', '/v1/ports')).body.ports;
   }
 
   /** Polls until what is asked holds; the last answer is in the error. */
@@ -114,18 +146,26 @@ export class OffloadLab {
     }
   }
 
-  /** Until that many rules are in hardware as the daemon says. */
+  /** Until exactly that many rules are in hardware as the daemon says. */
   inHardware(count: number): Promise<readonly FlowBody[]> {
     return this.until(
       () => this.flows(),
       flows => flows.filter(({ state }) => state === 'in-hardware').length === count,
+      SETUP_MS,
     );
   }
 
-  /** Rules in tc on the ingress of representors, of all that exist. */
-  async inTc(): Promise<string> {
+  /** What NICs refused is tried again. */
+  async retry(): Promise<void> {
+    await this.host.api('POST', '/v1/reconcile');
+  }
+
+  /** Rules in tc on every representor, without what changes by itself. */
+  inTc(): Promise<string> {
     return this.simnic.sh(
-      'for l in /sys/class/net/ewr*; do tc filter show dev "$(basename $l)" ingress 2>/dev/null; done; true',
+      `for l in /sys/bus/simnic/devices/simnic0/net/*; do
+        tc filter show dev "$(basename $l)" ingress 2>/dev/null || true
+      done`,
     );
   }
 }
