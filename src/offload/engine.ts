@@ -9,6 +9,7 @@ import type { EndpointId, Revision } from '../lib/brand.ts';
 import { asEswError, type EswError } from '../lib/errors.ts';
 import type { Identity, Intent } from '../model/intent.ts';
 import type { DevlinkHandle, Inventory } from '../model/nic.ts';
+import { AuditTurn, auditRules } from './audit.ts';
 import { adopt, type Credit, type LookReport, takeLook } from './look.ts';
 import { type CacheFacts, NicCache } from './nic-cache.ts';
 import { portsByNic } from './ports.ts';
@@ -65,6 +66,8 @@ export class OffloadEngine {
   readonly #sampled = new Set<DevlinkHandle>();
   readonly #paused = new Map<DevlinkHandle, string>();
   readonly #retired = new Set<string>();
+  readonly #audits = new Map<DevlinkHandle, AuditTurn>();
+  #auditedAtMs = 0;
   #seenRevision = -1;
   #seenInventory: Inventory | null = null;
   #polledAtMs = 0;
@@ -215,6 +218,21 @@ export class OffloadEngine {
       isActive ||= software > 0 || look.moved > 0 || done.put + done.deleted > 0;
     }
     this.#setDelay(isActive, lookMs);
+    if (clock.now() - this.#auditedAtMs >= this.#loop.auditMs) await this.#audit();
+  }
+
+  /** One representor of each NIC: decoding all rules at once would take seconds on a large host. */
+  async #audit(): Promise<void> {
+    this.#auditedAtMs = this.#deps.clock.now();
+    for (const cache of this.#caches.values()) {
+      const turn = this.#audits.get(cache.handle) ?? new AuditTurn();
+      this.#audits.set(cache.handle, turn);
+      const port = turn.next(cache);
+      if (port === null) continue;
+      await this.#exclusive(async () =>
+        auditRules(cache, port.slot, await this.#deps.flows.read([port.rep])),
+      );
+    }
   }
 
   #setDelay(isActive: boolean, lookMs: number): void {

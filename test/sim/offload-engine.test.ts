@@ -137,6 +137,16 @@ describe('what goes wrong', () => {
     expect(await rig.rules()).toHaveLength(18);
   });
 
+  it('a rule that somebody edited under our cookie is found by the audit', async () => {
+    const rig = await started();
+    const [rule] = await rig.rules();
+    if (rule === undefined) throw new Error('there are rules');
+    rig.flows.edit(rule, { ...rule, actions: [{ kind: 'drop' }] });
+    await rig.polls(30);
+    const drops = (await rig.rules()).filter(each => each.actions.some(({ kind }) => kind === 'drop'));
+    expect(drops).toEqual([]);
+  });
+
   it('a refusal is asked for once, not per pair, and again after a while or with another firmware', async () => {
     const flows = new SimFlows({ refuse: rule => (rule.protocol === 0x86dd ? 'no IPv6 here' : null) });
     const rig = await started({ flows });

@@ -118,6 +118,12 @@ export class SimFlows implements FlowPort {
     this.#entry(ref).inHw = false;
   }
 
+  /** Somebody changes what a rule does and leaves our cookie on it. */
+  edit(ref: FlowRef, to: FlowRule): void {
+    const entry = this.#entry(ref);
+    this.#link(ref.link).rules.set(identity(ref), { ...entry, rule: normalFlow(to) });
+  }
+
   /** Adds to the counters of a rule, as its traffic would. */
   count(
     ref: FlowRef,
