@@ -2,7 +2,8 @@
  * What we set and what does not count yet. devlink shows a permanent or driverinit value as soon as it is
  * stored, so only who set it knows. The file lies where a reboot clears it: then nothing is pending.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { PendingReset } from '../model/firmware.ts';
 
 export class PendingResets {
@@ -36,6 +37,7 @@ export class PendingResets {
   #set(nic: string, entries: readonly PendingReset[]): void {
     if (entries.length === 0) this.#byNic.delete(nic);
     else this.#byNic.set(nic, [...entries]);
+    mkdirSync(dirname(this.#file), { recursive: true });
     const next = `${this.#file}.next`;
     writeFileSync(next, JSON.stringify(Object.fromEntries(this.#byNic)), { mode: 0o600 });
     renameSync(next, this.#file);

@@ -19,6 +19,8 @@ export interface ProbeQuestion {
   /** null: cannot be asked here, see `why`. */
   readonly rule: FlowRule | null;
   readonly why?: string;
+  /** Drivers refuse such rules for want of a route too, so a refusal says nothing about the NIC. */
+  readonly dependsOnRoutes?: boolean;
 }
 
 /** A rule that the NIC took; the questions are variations of it. */

@@ -12,6 +12,10 @@ import type { ProbeLinks, ProbeQuestion } from './probe-question.ts';
 
 export type ProbeAnswers = ReadonlyMap<string, ProbedFact>;
 
+/** Questions answered with no. */
+export const refusedOf = (answers: ProbeAnswers): readonly string[] =>
+  [...answers].flatMap(([question, { answer }]) => (answer === 'no' ? [question] : []));
+
 const YES: ProbedFact = { answer: 'yes', text: '' };
 
 /** Never throws for a refusal; FlowPort's own failures pass through. */
@@ -46,13 +50,14 @@ function withoutBase(refused: readonly ProbedFact[]): ProbedFact {
 
 async function answerOf(
   flows: FlowPort,
-  { rule, needs, why = '' }: ProbeQuestion,
+  { rule, needs, why = '', dependsOnRoutes = false }: ProbeQuestion,
   answers: ProbeAnswers,
 ): Promise<ProbedFact> {
   if (rule === null) return { answer: 'unknown', text: why };
   const missing = needs.find(question => answers.get(question)?.answer !== 'yes');
   if (missing !== undefined) return { answer: 'unknown', text: `cannot be asked without ${missing}` };
-  return ask(flows, rule);
+  const fact = await ask(flows, rule);
+  return dependsOnRoutes && fact.answer === 'no' ? { ...fact, answer: 'unknown' } : fact;
 }
 
 async function ask(flows: FlowPort, rule: FlowRule): Promise<ProbedFact> {

@@ -25,8 +25,11 @@ export function tunnelQuestions(base: ProbeBase, links: ProbeLinks): ProbeQuesti
     rule: decapRule(links, match),
   });
   return [
-    { question: questionOf.action('tunnel-set'), needs: [redirect], rule: encapRule(base, links), why: WHY },
-    about(decap, [redirect], OUTER),
+    {
+      ...{ question: questionOf.action('tunnel-set'), needs: [redirect], why: WHY, dependsOnRoutes: true },
+      rule: encapRule(base, links),
+    },
+    { ...about(decap, [redirect], OUTER), dependsOnRoutes: true },
     ...OUTER.map(({ field }) => about(questionOf.field(field), [decap], OUTER)),
     ...BESIDE.map(field => about(questionOf.field(field), [decap], [...OUTER, exact(field)])),
     ...OUTER_IPV6.map(field =>
