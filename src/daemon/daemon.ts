@@ -3,12 +3,16 @@ import { hostname, release } from 'node:os';
 import type { ApiApp } from '../api/app.ts';
 import { createApiServer } from '../api/server.ts';
 import { listenOnSocket } from '../docker/listen.ts';
+import type { FlowPort } from '../kernel/flow-port.ts';
 import type { NicPort } from '../kernel/nic-port.ts';
 import { asEswError, type EswError } from '../lib/errors.ts';
 import type { Identity } from '../model/intent.ts';
+import type { Inventory } from '../model/nic.ts';
 import { InventoryKeeper } from '../nic/inventory-keeper.ts';
 import type { Sources } from '../observe/sources.ts';
 import type { NicKnowledge } from '../profile/knowledge.ts';
+import { refusedOf } from '../profile/probe-run.ts';
+import { NicProber } from '../profile/prober.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Config } from './config.ts';
 import { createFirmwarePart } from './firmware-part.ts';
@@ -200,9 +204,29 @@ export class Daemon {
         tableSize: nic => this.#knowledge?.tableSize(nic) ?? null,
       },
     });
+    const probe = this.#prober(flows, part);
     this.#unsubscribe();
-    this.#unsubscribe = this.#keeper.subscribe(() => part.engine.kick());
+    this.#unsubscribe = this.#keeper.subscribe(({ now }) => {
+      part.engine.kick();
+      probe(now);
+    });
     return part;
+  }
+
+  /** NICs that no profile knows are asked as soon as they have a representor. */
+  #prober(flows: FlowPort, { engine }: OffloadPart): (inventory: Inventory) => void {
+    const log = this.#options.log.child({ part: 'probe' });
+    if (this.#knowledge === null) return () => {};
+    const prober = new NicProber({
+      flows,
+      knowledge: this.#knowledge,
+      onProbed: ({ handle }, answers) => {
+        log.info({ nic: handle, refused: refusedOf(answers) }, 'asked a NIC what it takes');
+        engine.retryRefused();
+      },
+      onError: ({ handle }, err) => log.warn({ nic: handle, err }, 'a NIC could not be asked'),
+    });
+    return inventory => void prober.probe(inventory);
   }
 
   /** Leases of a daemon that was killed between an address and its endpoint. */

@@ -45,6 +45,7 @@ export function createFirmwarePart({ config, keeper, log, nics, intent }: Firmwa
       params: async nic => port().params(nic),
       apply: async ops => port().apply(ops),
     },
+    probed: nic => knowledge.answersOf(nic),
     containersOn: nic => endpointsOn(nic, intent()),
     onReload: nic => {
       log.info({ nic: nic.handle }, 'firmware or driver of a NIC started anew');

@@ -58,6 +58,15 @@ export interface VendorCommand {
   readonly resetCommand: string | null;
 }
 
+/** A conclusive answer of a NIC that was asked what it takes. */
+export interface ProbedAnswer {
+  /** `field:ip_ttl`, `action:mirror`, `pedit:eth_dst`, `protocol:0x0800`, `chain`. */
+  readonly question: string;
+  readonly answer: 'yes' | 'no';
+  /** The driver's words. */
+  readonly text: string;
+}
+
 export interface FirmwareStatus {
   /** devlink handle. */
   readonly nic: string;
@@ -69,6 +78,8 @@ export interface FirmwareStatus {
   readonly minimumMet: Answer;
   readonly params: readonly FirmwareParam[];
   readonly pending: readonly PendingReset[];
+  /** Empty for NICs that need not be asked, or were not yet. */
+  readonly probed: readonly ProbedAnswer[];
   /** Functions of the NIC in use by containers or machines, with what uses them. */
   readonly users: readonly string[];
   readonly state: 'ok' | 'differs' | 'pending';

@@ -11,6 +11,7 @@ import type {
   FirmwareStatus,
   FirmwareStepResult,
   FirmwareWishes,
+  ProbedAnswer,
 } from '../model/firmware.ts';
 import { functionKey, type Nic } from '../model/nic.ts';
 import { findNic } from '../model/nic-names.ts';
@@ -32,6 +33,8 @@ export interface FirmwareDeps {
   readonly pending: PendingResets;
   /** Containers with a port on this NIC, each as a short text. */
   containersOn(nic: Nic): readonly string[];
+  /** What the NIC told when it was asked. */
+  probed?(nic: Nic): readonly ProbedAnswer[];
   /** A NIC's firmware or driver was started anew. */
   onReload?(nic: Nic): void;
 }
@@ -88,12 +91,13 @@ export class NicFirmware implements FirmwareControl {
   }
 
   async #picture(nic: Nic): Promise<FirmwarePicture> {
-    const { nics, profiles, pending, containersOn } = this.#deps;
+    const { nics, profiles, pending, containersOn, probed } = this.#deps;
     return {
       nic,
       params: nic.devlink ? await nics.params(nic.handle) : [],
       profile: matchProfile(profiles, nic),
       remembered: pending.of(nic.handle),
+      probed: probed?.(nic) ?? [],
       users: [...new Set([...containersOn(nic), ...functionsAway(nic)])],
     };
   }

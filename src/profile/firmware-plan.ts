@@ -10,6 +10,7 @@ import type {
   FirmwareVersions,
   FirmwareWishes,
   PendingReset,
+  ProbedAnswer,
   VendorCommand,
 } from '../model/firmware.ts';
 import type { Nic } from '../model/nic.ts';
@@ -23,6 +24,7 @@ export interface FirmwarePicture {
   /** Set by us and not in force yet; devlink shows such values as if they were. */
   readonly remembered: readonly PendingReset[];
   readonly users: readonly string[];
+  readonly probed: readonly ProbedAnswer[];
 }
 
 export interface PlannedStep extends FirmwareStep {
@@ -50,6 +52,7 @@ export function firmwareStatus(picture: FirmwarePicture): FirmwareStatus {
     minimumMet,
     params,
     pending,
+    probed: picture.probed,
     users,
     state: pending.length > 0 ? 'pending' : differs ? 'differs' : 'ok',
   };

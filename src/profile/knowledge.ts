@@ -3,6 +3,7 @@
  * for one running firmware; another makes them void, and the NIC is asked again.
  */
 import type { FlowRule } from '../ir/flow.ts';
+import type { ProbedAnswer } from '../model/firmware.ts';
 import type { FirmwareVersion, Nic } from '../model/nic.ts';
 import type { LinkKind, NicProfile } from '../model/nic-profile.ts';
 import {
@@ -51,6 +52,13 @@ export class NicKnowledge {
   /** It may answer differently now, e.g. after a reload. */
   forget(nic: Pick<Nic, 'handle'>): void {
     this.#known.delete(nic.handle);
+  }
+
+  /** What this firmware told when it was asked. */
+  answersOf(nic: Nic): readonly ProbedAnswer[] {
+    return [...(this.#current(nic)?.answers ?? [])].flatMap(([question, { answer, text }]) =>
+      answer === 'unknown' ? [] : [{ question, answer, text }],
+    );
   }
 
   factsOf(nic: Nic): ProfileFacts {

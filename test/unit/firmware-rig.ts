@@ -30,7 +30,10 @@ export const FRESH: SimNicSpec = {
   driver: 'simnic',
   uplink: 'sim0',
   vfsTotal: 8,
-  firmware: [{ name: 'fw.psid', kind: 'fixed', value: 'SIM0000000001' }, ...versions('fw', '1.0.0', '1.0.0')],
+  firmware: [
+    { name: 'fw.psid', kind: 'fixed', value: 'SIM0000000001' },
+    ...versions('fw', '22.41.1000', '22.41.1000'),
+  ],
   params: [
     param('flow_steering_mode', 'string', 'runtime', 'dmfs'),
     param('enable_sriov', 'bool', 'permanent', 'true'),
@@ -58,6 +61,16 @@ export const IGB: SimNicSpec = {
   vfsTotal: 7,
 };
 
+/** Of a family that no profile knows. */
+export const NEWNIC: SimNicSpec = {
+  handle: 'pci/0000:41:00.0',
+  driver: 'newnic',
+  uplink: 'ens41',
+  mode: 'switchdev',
+  pci: { vendor: '1d0f', device: 'ec20' },
+  firmware: versions('fw', '1.0', '1.0'),
+};
+
 export const NO_WISHES = { file: null, component: null, vfs: 8 } as const;
 
 export class FirmwareRig {
@@ -79,6 +92,13 @@ export class FirmwareRig {
       profiles: PROFILES,
       pending: new PendingResets(join(this.directory, 'pending.json')),
       containersOn: () => this.containers,
+      probed: nic =>
+        nic.driver === 'newnic'
+          ? [
+              { question: 'field:eth_dst', answer: 'yes', text: '' },
+              { question: 'action:mirror', answer: 'no', text: 'newnic: mirroring is not supported' },
+            ]
+          : [],
       onReload: () => {
         this.reloads++;
       },

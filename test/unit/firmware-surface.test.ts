@@ -6,7 +6,7 @@ import { createApiServer } from '../../src/api/server.ts';
 import { CliError, EXIT } from '../../src/cli/client.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { ERRNO } from '../../src/lib/errno.ts';
-import { FirmwareRig, FRESH, IGB, MLX5, NO_WISHES, SIMNIC } from './firmware-rig.ts';
+import { FirmwareRig, FRESH, IGB, MLX5, NEWNIC, NO_WISHES, SIMNIC } from './firmware-rig.ts';
 import { fakeSources, NOW_MS } from './observe-fixture.ts';
 
 let rig: FirmwareRig | null = null;
@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 async function serve(): Promise<{ rig: FirmwareRig; app: ApiApp }> {
-  const made = new FirmwareRig([FRESH, MLX5, IGB]);
+  const made = new FirmwareRig([FRESH, MLX5, IGB, NEWNIC]);
   rig = made;
   app = await createApiServer({ sources: fakeSources(), firmware: made.control });
   return { rig: made, app };
@@ -103,7 +103,7 @@ describe('eswitchctl firmware', () => {
   it('plan', async () => {
     const { rig: made } = await serve();
     made.containers = ['container web (3f2b0c9d1a77)'];
-    const plan = await run('plan', SIMNIC, '--file', 'sim/fw-1.2.0', '--exit-code');
+    const plan = await run('plan', SIMNIC, '--file', 'sim/fw-22.42.bin', '--exit-code');
     expect(plan.code).toBe(EXIT.differences);
     expect(fitted(plan.out)).toMatchSnapshot();
     expect(fitted((await run('plan', '3b:00.0', '--vfs', '16')).out)).toMatchSnapshot();
@@ -117,7 +117,7 @@ describe('eswitchctl firmware', () => {
     const failed = await run('apply', SIMNIC, '--file', 'bad.bin');
     expect(failed.code).toBe(EXIT.failed);
     expect(fitted(failed.out)).toMatchSnapshot();
-    const done = await run('apply', SIMNIC, '--file', '1.2.0');
+    const done = await run('apply', SIMNIC, '--file', '22.42.1000');
     expect(done.code).toBe(EXIT.ok);
     expect(fitted(done.out)).toMatchSnapshot();
   });

@@ -20,7 +20,7 @@ describe('firmware status', () => {
     expect(status).toMatchObject({
       nic: SIMNIC,
       profile: { id: 'simnic', variant: null },
-      minimum: '1.1.0',
+      minimum: '22.42.1000',
       minimumMet: 'no',
       state: 'differs',
       pending: [],
@@ -60,11 +60,11 @@ describe('firmware status', () => {
 
 describe('firmware plan', () => {
   it('sets parameters, flashes, activates, restarts the driver, in that order', async () => {
-    const plan = await host(FRESH).control.plan('nic0', { ...NO_WISHES, file: 'sim/fw-1.2.0' });
+    const plan = await host(FRESH).control.plan('nic0', { ...NO_WISHES, file: 'sim/fw-22.42.bin' });
     expect(texts(plan.steps)).toEqual([
       'set flow_steering_mode (runtime) from dmfs to smfs',
       'set max_macs (driverinit) from 128 to 64',
-      'flash sim/fw-1.2.0',
+      'flash sim/fw-22.42.bin',
       'activate the stored firmware (devlink reload, fw_activate)',
       'restart the driver (devlink reload, driver_reinit)',
     ]);
@@ -76,7 +76,7 @@ describe('firmware plan', () => {
     const plan = await host({ ...FRESH, mode: 'switchdev', vfs: 2 }).control.plan(SIMNIC, NO_WISHES);
     expect(plan.blocked).toEqual([
       'flow_steering_mode smfs: what an mlx5 wants; it can be set in legacy mode only',
-      'firmware below 1.1.0: name an image with --file',
+      'firmware below 22.42.1000: name an image with --file',
       'restarting the driver: it refuses that while VFs exist (2 do)',
     ]);
     expect(texts(plan.steps)).toEqual(['set max_macs (driverinit) from 128 to 64']);
@@ -108,7 +108,7 @@ describe('firmware plan', () => {
 describe('firmware apply', () => {
   it('does the plan, and then there is none', async () => {
     const { control, nics } = host(FRESH);
-    const result = await control.apply(SIMNIC, { ...NO_WISHES, file: '1.2.0' }, FIRM);
+    const result = await control.apply(SIMNIC, { ...NO_WISHES, file: '22.42.1000' }, FIRM);
     expect(result.steps.every(step => step.result === 'done')).toBe(true);
     expect(nics.log.map(({ verb }) => verb)).toEqual(['param-set', 'param-set', 'flash', 'reload', 'reload']);
     expect(rig?.reloads).toBe(2);
@@ -121,7 +121,7 @@ describe('firmware apply', () => {
     const { control, nics } = host(FRESH);
     const result = await control.apply(
       SIMNIC,
-      { ...NO_WISHES, file: '1.2.0' },
+      { ...NO_WISHES, file: '22.42.1000' },
       { dryRun: true, force: false },
     );
     expect(result.steps.map(step => step.result)).toEqual(Array(5).fill('skipped'));
@@ -165,7 +165,7 @@ describe('firmware apply', () => {
   it('may set what interrupts nobody under containers', async () => {
     const runtimeOnly = {
       ...FRESH,
-      firmware: versions('fw', '1.2.0', '1.2.0'),
+      firmware: versions('fw', '22.42.1000', '22.42.1000'),
       params: FRESH.params?.slice(0, 2) ?? [],
     };
     const { control } = host(runtimeOnly);
@@ -182,7 +182,7 @@ describe('firmware apply', () => {
         values: [{ cmode: 'permanent' as const, value: 'false' }],
       },
     ];
-    const { control } = host({ ...FRESH, firmware: versions('fw', '1.2.0', '1.2.0'), params: off });
+    const { control } = host({ ...FRESH, firmware: versions('fw', '22.42.1000', '22.42.1000'), params: off });
     const { pending } = await control.apply(SIMNIC, NO_WISHES, FIRM);
     const expected = [
       {

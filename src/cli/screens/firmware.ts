@@ -48,6 +48,12 @@ function minimumText({ minimum, minimumMet }: FirmwareStatusBody): string {
   return minimumMet === 'yes' ? `at least ${minimum}: met` : `at least ${minimum}: NOT met`;
 }
 
+function probedLines({ probed }: FirmwareStatusBody): string[] {
+  const refused = probed.filter(({ answer }) => answer === 'no');
+  const words = refused.map(({ question, text }) => `${question}: ${text}`);
+  return [`takes ${probed.length - refused.length} of ${probed.length} things asked`, ...words];
+}
+
 function nicLines(nic: FirmwareStatusBody, style: Style): string[] {
   const { profile, versions, params, pending, users } = nic;
   const fields: Field[] = [
@@ -56,6 +62,7 @@ function nicLines(nic: FirmwareStatusBody, style: Style): string[] {
     field('Profile', `${profile.title} [${[profile.id, profile.variant].filter(Boolean).join('/')}]`),
     field('Firmware', minimumText(nic)),
     ...(pending.length === 0 ? [] : [field('Pending', ...pending.map(({ text }) => text))]),
+    ...(nic.probed.length === 0 ? [] : [field('Asked', ...probedLines(nic))]),
     ...(users.length === 0 ? [] : [field('In use', ...users)]),
   ];
   const why = params.filter(({ state }) => state === 'differs' || state === 'blocked');

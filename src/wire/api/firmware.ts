@@ -80,6 +80,14 @@ export const FirmwareStatusBody = Type.Unsafe<FirmwareStatus>(
       }),
     ),
     pending: Type.Array(PendingBody),
+    probed: Type.Array(
+      Type.Object({
+        question: Type.String({ description: '`field:ip_ttl`, `action:mirror`, `chain` and so on.' }),
+        answer: Literals(['yes', 'no']),
+        text: Type.String({ description: "The driver's words." }),
+      }),
+      { description: 'Conclusive answers of a NIC that no profile knows.' },
+    ),
     users: Type.Array(Type.String(), { description: 'What uses functions of this NIC.' }),
     state: Literals(['ok', 'differs', 'pending']),
   }),
