@@ -158,7 +158,16 @@ export class GuestHost {
     const parts = programs.map(program => ({ ...PATHS[program], ...this.#howToStart(program) }));
     const launches = parts.map(part => `${part.prepare}\n${launch(part.command, part.pid, part.log)}`);
     const waits = parts.map(part => waitFor(part.probe, part.pid, part.log));
-    await this.must([...launches, ...waits].join('\n'), START_TIMEOUT_MS);
+    const script = [...launches, ...waits].join('\n');
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.must(script, START_TIMEOUT_MS);
+        return;
+      } catch (error) {
+        // dockerd gives its containerd 15 s, which a busy machine's emulation may exceed.
+        if (attempt === 3 || !String(error).includes('waiting for containerd to start')) throw error;
+      }
+    }
   }
 
   #howToStart(program: Program): { prepare: string; command: string; probe: string } {

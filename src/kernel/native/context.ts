@@ -1,5 +1,6 @@
 /** What the parts of the adapter share: the library, the names and where things are. */
 import type { Identity } from '../../model/intent.ts';
+import type { FlowPort } from '../flow-port.ts';
 import type { NicPort } from '../nic-port.ts';
 import type { ForwardAccepts } from './forward-accept.ts';
 import type { NativeLibrary } from './library.ts';
@@ -23,6 +24,8 @@ export interface NativeContext {
   readonly forward: ForwardAccepts;
   /** null: a host on which NICs are not looked at. */
   readonly nics: NicPort | null;
+  /** null: no flower rules are looked for on representors that are given back. */
+  readonly flows: Pick<FlowPort, 'dump' | 'delete'> | null;
   /** Path of the eBPF object file. */
   readonly bpfObject: string;
   /** How hooks are attached; see hooks.ts. */

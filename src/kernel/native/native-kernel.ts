@@ -3,6 +3,7 @@ import { altname, altnameMark, linkRole } from '../../ir/names.ts';
 import { ERRNO } from '../../lib/errno.ts';
 import { EswError } from '../../lib/errors.ts';
 import type { Identity } from '../../model/intent.ts';
+import type { FlowPort } from '../flow-port.ts';
 import type { NicPort } from '../nic-port.ts';
 import type { Announcement, KernelEvent, KernelPort } from '../port.ts';
 import { announce } from './announce.ts';
@@ -37,6 +38,7 @@ export interface NativeKernelOptions {
   readonly runDir: string;
   /** The host's NICs, whose functions can be ports; absent: veth pairs only. */
   readonly nics?: NicPort;
+  readonly flows?: FlowPort;
   /** Ports this host can have: size of the port tables when they are first made. */
   readonly maxPorts: number;
   /** How to attach hooks; `auto` (clsact at once, tcx when the host is quiet) unless a test wants one. */
@@ -70,6 +72,7 @@ export function createNativeKernel(
     nft: new Nft(library, identity.instance),
     forward: new ForwardAccepts(identity.instance),
     nics: options.nics ?? null,
+    flows: options.flows ?? null,
     bpfObject: options.bpfObject,
     hookMode: options.hookMode ?? 'auto',
     maxPorts: options.maxPorts,

@@ -21,9 +21,6 @@ export function openNative(options: NativeKernelOptions): NativePorts {
   const { instance } = options.identity;
   const bpffs = chooseBpffs(library, options.bpffs, options.runDir);
   const nics = new NativeNics(library, options.log);
-  return {
-    kernel: createNativeKernel({ nics, ...options }, library),
-    nics,
-    flows: createNativeFlows({ library, instance, dir: new Pins(bpffs, instance).dir }),
-  };
+  const flows = createNativeFlows({ library, instance, dir: new Pins(bpffs, instance).dir });
+  return { kernel: createNativeKernel({ nics, flows, ...options }, library), nics, flows };
 }

@@ -4,6 +4,7 @@ import { ERRNO } from '../../lib/errno.ts';
 import { fnv1a64 } from '../../lib/hash.ts';
 import { type FunctionRef, functionKey, type NicFunction } from '../../model/nic.ts';
 import type { FunctionSnapshot } from '../../model/vf-lease.ts';
+import { FLOW_FLAG } from '../flow-port.ts';
 import type { OpResult } from '../port.ts';
 import { DONE } from './batch.ts';
 import type { NativeContext } from './context.ts';
@@ -55,11 +56,30 @@ async function undressAll(context: NativeContext, marked: readonly OwnLink[]): P
   const formers = await formerNames(context);
   for (const link of marked) {
     const { ifindex, currentName, name } = link;
+    await removeFlows(context, currentName);
     await detachFrom(context, currentName);
     const undressed = await undress(context, { name: currentName, ifindex }, formers.get(ifindex), name);
     if (undressed.errno !== 0) return undressed;
   }
   return DONE;
+}
+
+/** Rules of ours that whoever placed them has not taken away: the next port of this function is another. */
+async function removeFlows({ flows, log }: NativeContext, link: string): Promise<void> {
+  if (flows === null) return;
+  try {
+    const found = await flows.dump([link]);
+    const refs = Array.from({ length: found.count }, (_, at) => at)
+      .filter(at => ((found.flags[at] ?? 0) & FLOW_FLAG.ours) !== 0)
+      .map(at => ({
+        ...{ link, chain: found.chain[at] ?? 0, prio: found.prio[at] ?? 0 },
+        ...{ protocol: found.protocol[at] ?? 0, handle: found.handle[at] ?? 0 },
+      }));
+    if (refs.length > 0) await flows.delete(refs);
+  } catch (error) {
+    // A kernel without flower has no rules either.
+    log.debug({ err: error, link }, 'flower rules cannot be looked for');
+  }
 }
 
 /** Both sides, the representor first: from then on the function reaches nothing, wherever it is. */
