@@ -12,7 +12,7 @@ import type { FlowReason } from '../place/flow-state.ts';
 import { allPairKeys } from './all-pairs.ts';
 import { Budget } from './budget.ts';
 import { Orphans } from './orphans.ts';
-import { isSamePort, type NicPorts, type OffloadPort } from './ports.ts';
+import { firmwareOf, isSamePort, type NicPorts, type OffloadPort } from './ports.ts';
 import { Refusals } from './refusals.ts';
 import { keyDst, keySrc, keyVariant, RuleTable } from './rule-table.ts';
 import {
@@ -52,7 +52,7 @@ export class NicCache {
   readonly #proven = new Set<string>();
   /** Refusals of a shape since it was last taken. */
   readonly #inARow = new Map<string, number>();
-  readonly #profile = new Map<PairVariant, VariantRefusal>();
+  readonly #variants = new Map<PairVariant, KnownVariant>();
   #poll = 0;
   #takesAll = false;
   paused: string | null = null;
@@ -93,6 +93,7 @@ export class NicCache {
     if (this.refusals.setFirmware(firmwareOf(next.nic))) {
       this.budget.forget();
       this.#proven.clear();
+      this.#variants.clear();
       this.#unblock(() => true, nowMs);
     }
     const changed = new Set<number>();
@@ -184,23 +185,29 @@ export class NicCache {
 
   /** What is known against rules of this variant: learned, or from the NIC's profile. */
   refusalOf(variant: PairVariant, src: OffloadPort, dst: OffloadPort): VariantRefusal | null {
+    const known = this.#knownOf(variant, src, dst);
+    if (known === null) return null;
+    const learned = this.refusals.of(known.shape);
+    if (learned !== null) return { reason: learned.reason, text: learned.extack };
+    return known.profile;
+  }
+
+  /** The same for every pair, so one rule of each variant is made to find out. */
+  #knownOf(variant: PairVariant, src: OffloadPort, dst: OffloadPort): KnownVariant | null {
+    const known = this.#variants.get(variant);
+    if (known !== undefined) return known;
     const rule = compilePair(src.switchMac, src, dst, variant);
     if (rule === null) return null;
-    const learned = this.refusals.of(flowShape(rule));
-    if (learned !== null) return { reason: learned.reason, text: learned.extack };
-    let known = this.#profile.get(variant);
-    if (known === undefined) {
-      known = this.#facts.refusal(this.#ports.nic, rule) ?? NO_REFUSAL;
-      this.#profile.set(variant, known);
-    }
-    return known === NO_REFUSAL ? null : known;
+    const found = { shape: flowShape(rule), profile: this.#facts.refusal(this.#ports.nic, rule) };
+    this.#variants.set(variant, found);
+    return found;
   }
 
   /** Somebody asks to try again what was refused. */
   retryAll(nowMs: number): void {
     this.refusals.clear();
     this.budget.forget();
-    this.#profile.clear();
+    this.#variants.clear();
     this.#unblock(() => true, nowMs);
   }
 
@@ -379,15 +386,10 @@ export class NicCache {
   }
 }
 
-const NO_REFUSAL: VariantRefusal = { reason: 'DRIVER_REJECT', text: '' };
+/** What holds for all rules of a variant. */
+interface KnownVariant {
+  readonly shape: string;
+  readonly profile: VariantRefusal | null;
+}
 
 const shapeOf = (variant: PairVariant): string => (variant === 'ip4' ? 'ip4' : 'ip6');
-
-/** Versions that run now, by name: what learned refusals hold for. */
-export function firmwareOf({ firmware }: NicPorts['nic']): string {
-  return firmware
-    .filter(({ kind }) => kind === 'running')
-    .map(({ name, value }) => `${name} ${value}`)
-    .sort()
-    .join(', ');
-}

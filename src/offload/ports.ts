@@ -96,3 +96,12 @@ export function isSamePort(before: OffloadPort, after: OffloadPort): boolean {
     before.required === after.required
   );
 }
+
+/** Versions that run now, by name: what learned refusals hold for. */
+export function firmwareOf({ firmware }: Nic): string {
+  return firmware
+    .filter(({ kind }) => kind === 'running')
+    .map(({ name, value }) => `${name} ${value}`)
+    .sort()
+    .join(', ');
+}
