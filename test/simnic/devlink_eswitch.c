@@ -62,6 +62,10 @@ static int simnic_switchdev_enter(struct simnic *nic, struct netlink_ext_ack *ex
 		NL_SET_ERR_MSG_MOD(extack, "this firmware has no switchdev mode");
 		return -EOPNOTSUPP;
 	}
+	if (simnic_has_quirk(nic, SIMNIC_QUIRK_SWITCHDEV_NEEDS_VFS) && !nic->num_vfs) {
+		NL_SET_ERR_MSG_MOD(extack, "enable VFs before setting switchdev mode");
+		return -EPERM;
+	}
 	WRITE_ONCE(nic->eswitch_mode, DEVLINK_ESWITCH_MODE_SWITCHDEV);
 	for (vf = 0; vf < nic->num_vfs; vf++) {
 		err = simnic_rep_add(&nic->vfs[vf]);

@@ -148,6 +148,40 @@ static int simnic_encap_check(struct simnic *nic, const struct ip_tunnel_info *t
 	return 0;
 }
 
+/* Ends the refreshing; under table_lock. Free it after an RCU grace period. */
+void simnic_encap_unlink(struct simnic_encap *encap)
+{
+	list_del(&encap->node);
+	encap->nic->encap_count--;
+}
+
+void simnic_encap_free(struct simnic_encap *encap)
+{
+	struct simnic_path *path = rcu_dereference_protected(encap->path, 1);
+
+	if (path)
+		simnic_path_free(&path->rcu);
+	kfree(encap);
+}
+
+/* False when the NIC has no entry left. */
+static bool simnic_encap_link(struct simnic_encap *encap)
+{
+	struct simnic *nic = encap->nic;
+	u32 max = READ_ONCE(nic->encap_max);
+	bool room;
+
+	mutex_lock(&nic->table_lock);
+	room = !max || nic->encap_count < max;
+	if (room) {
+		nic->encap_count++;
+		list_add_tail(&encap->node, &nic->encaps);
+		queue_delayed_work(simnic_wq, &nic->encap_work, SIMNIC_REFRESH);
+	}
+	mutex_unlock(&nic->table_lock);
+	return room;
+}
+
 /* Returns an encapsulation with a path (its neighbour may still be unknown), or an ERR_PTR. */
 struct simnic_encap *simnic_encap_create(struct simnic *nic, const struct ip_tunnel_info *tunnel,
 					 struct net_device *vxlan, struct netlink_ext_ack *extack)
@@ -177,24 +211,9 @@ struct simnic_encap *simnic_encap_create(struct simnic *nic, const struct ip_tun
 		return ERR_PTR(PTR_ERR(path) == -ENOMEM ? -ENOMEM : -EOPNOTSUPP);
 	}
 	RCU_INIT_POINTER(encap->path, path);
-	mutex_lock(&nic->table_lock);
-	list_add_tail(&encap->node, &nic->encaps);
-	queue_delayed_work(simnic_wq, &nic->encap_work, SIMNIC_REFRESH);
-	mutex_unlock(&nic->table_lock);
-	return encap;
-}
-
-/* Ends the refreshing; under table_lock. Free it after an RCU grace period. */
-void simnic_encap_unlink(struct simnic_encap *encap)
-{
-	list_del(&encap->node);
-}
-
-void simnic_encap_free(struct simnic_encap *encap)
-{
-	struct simnic_path *path = rcu_dereference_protected(encap->path, 1);
-
-	if (path)
-		simnic_path_free(&path->rcu);
-	kfree(encap);
+	if (simnic_encap_link(encap))
+		return encap;
+	simnic_encap_free(encap);
+	NL_SET_ERR_MSG_MOD(extack, "no encapsulation entry left");
+	return ERR_PTR(-ENOSPC);
 }

@@ -120,6 +120,7 @@ struct simnic_flow {
 	atomic64_t bytes;
 	atomic64_t drops;
 	unsigned long used;
+	unsigned long read_at;
 	u64 seen_packets;
 	u64 seen_bytes;
 	u64 seen_drops;

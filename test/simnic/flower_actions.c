@@ -210,6 +210,10 @@ int simnic_parse_actions(struct simnic_flow *flow, struct flow_cls_offload *f, s
 		NL_SET_ERR_MSG_MOD(parse.extack, "a rule without actions is not supported");
 		return -EOPNOTSUPP;
 	}
+	if (tunnel && !(parse.nic->actions & BIT_ULL(SIMNIC_ACT_DECAP))) {
+		NL_SET_ERR_MSG_MOD(parse.extack, "action decap is not supported");
+		return -EOPNOTSUPP;
+	}
 	if (!flow_action_hw_stats_check(&f->rule->action, parse.extack, FLOW_ACTION_HW_STATS_DELAYED_BIT))
 		return -EOPNOTSUPP;
 	flow_action_for_each(i, entry, &f->rule->action) {

@@ -114,6 +114,7 @@ int simnic_flow_replace(struct simnic_port *port, struct flow_cls_offload *f, st
 	flow->port = port;
 	flow->cookie = f->cookie;
 	flow->used = jiffies;
+	flow->read_at = jiffies;
 	flow->group_id.chain = f->common.chain_index;
 	flow->group_id.prio = f->common.prio;
 	err = simnic_parse_match(nic, flow, f, tunnel);
@@ -145,11 +146,29 @@ int simnic_flow_destroy(struct simnic_port *port, struct flow_cls_offload *f)
 	return err;
 }
 
-/* Reports what passed since the last time; nothing at all for a rule that hardware has lost. */
+/* Adds what passed since the last time; hardware's counters may be read only every so often. */
+static void simnic_flow_read(struct simnic_flow *flow, struct flow_stats *stats)
+{
+	u64 packets = flow->seen_packets, bytes = flow->seen_bytes, drops = flow->seen_drops;
+	u32 every_ms = READ_ONCE(flow->port->nic->stats_every_ms);
+
+	if (!every_ms || time_after_eq(jiffies, flow->read_at + msecs_to_jiffies(every_ms))) {
+		flow->read_at = jiffies;
+		packets = atomic64_read(&flow->packets);
+		bytes = atomic64_read(&flow->bytes);
+		drops = atomic64_read(&flow->drops);
+	}
+	flow_stats_update(stats, bytes - flow->seen_bytes, packets - flow->seen_packets, drops - flow->seen_drops,
+			  READ_ONCE(flow->used), FLOW_ACTION_HW_STATS_DELAYED);
+	flow->seen_packets = packets;
+	flow->seen_bytes = bytes;
+	flow->seen_drops = drops;
+}
+
+/* Reports nothing at all for a rule that hardware has lost. */
 int simnic_flow_stats(struct simnic_port *port, struct flow_cls_offload *f)
 {
 	struct simnic *nic = port->nic;
-	u64 packets, bytes, drops;
 	struct simnic_flow *flow;
 	int err;
 
@@ -158,16 +177,8 @@ int simnic_flow_stats(struct simnic_port *port, struct flow_cls_offload *f)
 		return err;
 	mutex_lock(&nic->table_lock);
 	flow = simnic_table_find(port, f->cookie);
-	if (flow && flow->in_table) {
-		packets = atomic64_read(&flow->packets);
-		bytes = atomic64_read(&flow->bytes);
-		drops = atomic64_read(&flow->drops);
-		flow_stats_update(&f->stats, bytes - flow->seen_bytes, packets - flow->seen_packets,
-				  drops - flow->seen_drops, READ_ONCE(flow->used), FLOW_ACTION_HW_STATS_DELAYED);
-		flow->seen_packets = packets;
-		flow->seen_bytes = bytes;
-		flow->seen_drops = drops;
-	}
+	if (flow && flow->in_table)
+		simnic_flow_read(flow, &f->stats);
 	mutex_unlock(&nic->table_lock);
 	return flow ? 0 : -ENOENT;
 }

@@ -151,7 +151,10 @@ static void simnic_unregister(struct simnic *nic)
 	simnic_params_unregister(nic);
 }
 
-/* `net`: where its netdevs and its devlink instance are. Returns the NIC, also the device's driver data, or an ERR_PTR. */
+/*
+ * `net`: where its netdevs and its devlink instance are. Returns the NIC, also the device's driver data, or an
+ * ERR_PTR.
+ */
 struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, struct net *net)
 {
 	struct devlink *devlink;

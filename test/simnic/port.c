@@ -69,8 +69,10 @@ static void simnic_links_apply(struct simnic *nic)
 	bool carrier = !nic->resetting && simnic_wire_carrier(nic);
 	int vf;
 
-	if (!dev)
+	if (!dev) {
+		WRITE_ONCE(nic->uplink.link, false);
 		return;
+	}
 	WRITE_ONCE(nic->uplink.link, carrier && netif_running(dev));
 	simnic_carrier(dev, carrier);
 	for (vf = 0; vf < nic->num_vfs; vf++)

@@ -35,6 +35,7 @@ struct simnic;
 /* Limits of real families that a test switches on by name (sysfs attribute "quirks"). */
 enum simnic_quirk {
 	SIMNIC_QUIRK_SWITCHDEV_NEEDS_NO_VFS,
+	SIMNIC_QUIRK_SWITCHDEV_NEEDS_VFS,
 	SIMNIC_QUIRK_ENCAP_MODE_NEEDS_NO_FLOWS,
 	SIMNIC_QUIRK_NO_SWITCHDEV,
 	SIMNIC_QUIRK_NO_INLINE_MODE,
@@ -159,6 +160,10 @@ struct simnic {
 	u32 chain_max;
 	u32 prio_max;
 	u32 actions_max;
+	u32 encap_max;
+	u32 encap_count;
+	/* How often hardware's counters are read, 0 for every time. */
+	u32 stats_every_ms;
 	u64 keys;
 	u64 actions;
 	unsigned long quirks;

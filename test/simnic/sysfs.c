@@ -4,8 +4,8 @@
 #include "simnic.h"
 
 static const char *const simnic_quirk_names[SIMNIC_QUIRK_COUNT] = {
-	"switchdev_needs_no_vfs", "encap_mode_needs_no_flows", "no_switchdev", "no_inline_mode", "no_rates",
-	"no_trap", "no_tunnel_ipv6", "exact_match_only", "mac_needs_rebind",
+	"switchdev_needs_no_vfs", "switchdev_needs_vfs", "encap_mode_needs_no_flows", "no_switchdev",
+	"no_inline_mode", "no_rates", "no_trap", "no_tunnel_ipv6", "exact_match_only", "mac_needs_rebind",
 };
 
 static const char *const simnic_counter_names[SIMNIC_COUNTERS] = {
@@ -39,6 +39,8 @@ SIMNIC_NUMBER(table_size);
 SIMNIC_NUMBER(chain_max);
 SIMNIC_NUMBER(prio_max);
 SIMNIC_NUMBER(actions_max);
+SIMNIC_NUMBER(encap_max);
+SIMNIC_NUMBER(stats_every_ms);
 SIMNIC_NUMBER(delay_us);
 SIMNIC_NUMBER(reset_ms);
 
@@ -204,6 +206,8 @@ static struct attribute *simnic_attrs[] = {
 	&dev_attr_chain_max.attr,
 	&dev_attr_prio_max.attr,
 	&dev_attr_actions_max.attr,
+	&dev_attr_encap_max.attr,
+	&dev_attr_stats_every_ms.attr,
 	&dev_attr_keys.attr,
 	&dev_attr_actions.attr,
 	&dev_attr_quirks.attr,

@@ -58,6 +58,10 @@ void simnic_vfs_finish(struct simnic *nic)
 	for (vf = nic->num_vfs - 1; vf >= 0; vf--)
 		simnic_rep_del(&nic->vfs[vf]);
 	WRITE_ONCE(nic->num_vfs, 0);
+	if (simnic_is_switchdev(nic) && simnic_has_quirk(nic, SIMNIC_QUIRK_SWITCHDEV_NEEDS_VFS)) {
+		simnic_switchdev_leave(nic);
+		simnic_switch_id_update(nic);
+	}
 	devl_unlock(nic->devlink);
 }
 

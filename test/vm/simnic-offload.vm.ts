@@ -58,6 +58,13 @@ describe('simnic flower', () => {
       expect(await lab.received('rep0.0')).toBe(received);
     });
 
+    it('reads the counters as often as the NIC does', async () => {
+      await lab.sh(`${JOIN} join rep0.0 rep0.1; sn_knob 0 stats_every_ms 600000; sn_ping n0.0 10.0.0.2 5`);
+      expect((await lab.rule('rep0.0', 1)).hwPackets).toBe(0);
+      await lab.sh('sn_knob 0 stats_every_ms 0');
+      expect((await lab.rule('rep0.0', 1)).hwPackets).toBeGreaterThanOrEqual(5);
+    });
+
     it('carries IPv6, also by address', async () => {
       await lab.sh(`${JOIN} join rep0.0 rep0.1; sn_ping n0.0 fd00::0:2`);
       await lab.sh('tc filter del dev rep0.0 ingress');

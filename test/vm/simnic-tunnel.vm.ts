@@ -105,6 +105,16 @@ describe('simnic tunnels', () => {
     await sh('devlink dev eswitch set simnic/simnic0 encap-mode basic');
   });
 
+  it('need an entry each, and decapsulation', async () => {
+    await sh('clean; sn_knob 0 encap_max 1; encap rep0.0 ip 192.168.7.1 192.168.7.2');
+    expect(await lab.refusal(`${RULES} encap rep0.0 arp 192.168.7.1 192.168.7.2`)).toContain(
+      'no encapsulation entry left',
+    );
+    await sh('sn_knob 0 encap_max 0; sn_knob 0 actions -decap; decap ip 192.168.7.1 192.168.7.2 rep0.0');
+    expect(await lab.rule('vx0', 1)).toMatchObject({ inHardware: false });
+    await lab.sh('sn_knob 0 actions all');
+  });
+
   it('lose frames that the uplink is too small for', async () => {
     await sh('clean; join 192.168.7.1 192.168.7.2; ip link set up0 mtu 1500');
     const before = await lab.stat(0, 'drop_mtu');

@@ -119,7 +119,13 @@ describe('simnic', () => {
       expect(await lab.refusal(set)).toContain('while VFs exist');
       await lab.sh('sn_knob 0 quirks no_switchdev');
       expect(await lab.refusal(set)).toContain('no switchdev mode');
-      await lab.sh('sn_knob 0 quirks none; sn_knob 0 inject mode 5 1');
+      await lab.sh(`echo "8 1" > /sys/bus/simnic/new_device; sn_knob 8 quirks switchdev_needs_vfs
+        echo 1 > $SN_DEVICES/simnic8/sriov_numvfs; devlink dev eswitch set simnic/simnic8 mode switchdev
+        echo 0 > $SN_DEVICES/simnic8/sriov_numvfs; devlink dev eswitch show simnic/simnic8 | grep -q legacy`);
+      expect(await lab.refusal('devlink dev eswitch set simnic/simnic8 mode switchdev')).toContain(
+        'enable VFs',
+      );
+      await lab.sh('sn_gone 8; sn_knob 0 quirks none; sn_knob 0 inject mode 5 1');
       expect(await lab.refusal(set)).toContain('injected error');
       await lab.sh(`${set}`);
       expect(await lab.sh('cat /sys/class/net/up0/phys_switch_id')).toBe(
