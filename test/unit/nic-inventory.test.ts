@@ -183,6 +183,17 @@ describe('sysfs of any bus', () => {
     expect((await resetFunction({ ...ref, index: 1 }, 'any/vf' as DeviceName, root)).errno).toBe(19);
   });
 
+  it('takes a driver off whose reset would hang the device', async () => {
+    await put('devices/vf/reset', '');
+    for (const name of ['bind', 'unbind']) await put(`bus/any/drivers/igbvf/${name}`, '');
+    await rm(join(root, 'devices/vf/driver'));
+    await symlink(join(bus(), 'drivers/igbvf'), join(root, 'devices/vf/driver'));
+    const ref = { nic: 'any/pf' as DevlinkHandle, controller: 0, pf: 0, kind: 'vf', index: 0 } as const;
+    expect((await resetFunction(ref, 'any/vf' as DeviceName, root)).errno).toBe(0);
+    for (const name of ['bind', 'unbind'])
+      expect(await readFile(join(bus(), 'drivers/igbvf', name), 'latin1')).toBe('vf');
+  });
+
   it('says what is wrong with a driver', async () => {
     const vf = 'any/vf' as DeviceName;
     expect((await bindDriver(vf, 'nicdrv', false, root)).errno).toBe(0);

@@ -78,13 +78,34 @@ export async function setVfs(nic: DevlinkHandle, count: number, root = SYSFS): P
   return result;
 }
 
-/** The device is that function's: a VF that was given away must not be reset by its old number. */
+/**
+ * Drivers that must not be bound during a reset. igbvf (6.1 to 6.12 at least) stops its NAPI context twice
+ * when the link is down, waits for ever in the kernel, and holds the device.
+ */
+const HANG_IN_RESET: ReadonlySet<string> = new Set(['igbvf']);
+
+/**
+ * The device is that function's: a VF that was given away must not be reset by its old number. With a
+ * driver that hangs in resets the netdev is a new one afterwards.
+ */
 export async function resetFunction(ref: FunctionRef, device: DeviceName, root = SYSFS): Promise<OpResult> {
   const path = devicePath(device, root);
   const link = join(devicePath(ref.nic, root), `virtfn${ref.index}`);
   const [target, own] = await Promise.all([link, path].map(each => realpath(each).catch(() => null)));
   if (ref.kind !== 'vf' || own === null || target !== own)
     return failed(ERRNO.ENODEV, `${device} is not VF ${ref.index} of ${ref.nic}`);
+  const driver = await driverOf(path);
+  if (driver === null || !HANG_IN_RESET.has(driver)) return resetDevice(device, path);
+  const name = device.slice(device.indexOf('/') + 1);
+  const bind = join(await realpath(join(path, 'driver')), 'bind');
+  const unbound = await writeAttribute(join(path, 'driver/unbind'), name);
+  if (unbound.errno !== 0) return unbound;
+  const result = await resetDevice(device, path);
+  const bound = await writeAttribute(bind, name);
+  return result.errno === 0 ? bound : result;
+}
+
+async function resetDevice(device: DeviceName, path: string): Promise<OpResult> {
   const result = await writeAttribute(join(path, 'reset'), '1');
   if (result.errno === ERRNO.ENOENT) return failed(ERRNO.EOPNOTSUPP, `${device} cannot be reset`);
   return result;
