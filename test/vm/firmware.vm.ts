@@ -9,6 +9,7 @@ import type {
 } from '../../src/wire/api/firmware.ts';
 import { Scope } from '../lab/scope.ts';
 import { GuestHost } from './guest-host.ts';
+import { ensureProduct } from './product.ts';
 import { bootWithSimnic, type Lab } from './simnic-lab.ts';
 
 const NIC = 'simnic/simnic0';
@@ -36,7 +37,7 @@ describe('eswitchctl firmware on Debian kernel 6.12 with a SmartNIC', () => {
       echo 22.42.1000 >/lib/firmware/sim/good.bin; echo 22.43.1000 >/lib/firmware/sim/better.bin
       printf '\\001' >/lib/firmware/sim/bad.bin
       devlink dev param set ${NIC} name flow_steering_mode value dmfs cmode runtime`);
-    host = new GuestHost(lab.guest, {});
+    host = new GuestHost(lab.guest, await ensureProduct(), {});
     await host.daemonStart();
   });
   afterAll(() => scope.dispose());

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { IDLE, IMAGE, imageArchive } from '../lab/image.ts';
 import type { Scope } from '../lab/scope.ts';
 import type { Guest, GuestResult } from './guest.ts';
+import { ensureProduct, type Product } from './product.ts';
 
-const repo = join(import.meta.dirname, '../..');
 const DOCKER_SOCKET = '/run/docker.sock';
 const API_SOCKET = '/run/eswitchd.sock';
 const PLUGIN_SOCKET = '/run/docker/plugins/eswitch.sock';
@@ -68,12 +68,14 @@ export const quote = (...args: readonly string[]): string =>
 
 export class GuestHost {
   readonly guest: Guest;
+  readonly #product: Product;
   readonly #options: GuestHostOptions;
   readonly #dataRoot: string;
   readonly #stateDir: string;
 
-  constructor(guest: Guest, options: GuestHostOptions) {
+  constructor(guest: Guest, product: Product, options: GuestHostOptions) {
     this.guest = guest;
+    this.#product = product;
     this.#options = options;
     const base = guest.hasDisk ? '/disk' : '/run';
     this.#dataRoot = `${base}/docker-data`;
@@ -150,7 +152,7 @@ export class GuestHost {
   }
 
   #ctl(...args: readonly string[]): string {
-    return quote(process.execPath, join(repo, 'src/cli/main.ts'), '--socket', API_SOCKET, ...args);
+    return quote(process.execPath, this.#product.cli, '--socket', API_SOCKET, ...args);
   }
 
   /** Starts what does not run of the two, side by side, and waits until they answer. */
@@ -200,7 +202,7 @@ export class GuestHost {
     const file = '/run/eswitchd.json';
     return {
       prepare: `mkdir -p ${this.#stateDir} /run/docker/plugins\nprintf %s ${quote(JSON.stringify(config))} >${file}`,
-      command: quote(process.execPath, join(repo, 'src/daemon/main.ts'), '--config', file),
+      command: quote(process.execPath, this.#product.daemon, '--config', file),
       probe: `[ -S ${PLUGIN_SOCKET} ] && curl -sf --unix-socket ${API_SOCKET} http://localhost/healthz`,
     };
   }
@@ -270,7 +272,7 @@ export async function startGuestHost(
 ): Promise<GuestHost> {
   const archive = join(scope.tempDir('image'), 'image.tar');
   writeFileSync(archive, await imageArchive(scope));
-  const host = new GuestHost(guest, options);
+  const host = new GuestHost(guest, await ensureProduct(), options);
   await host.start(host.programs);
   await host.must(`docker import -c 'ENV PATH=/bin' ${archive} ${IMAGE}`);
   return host;
