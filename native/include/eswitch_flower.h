@@ -154,6 +154,21 @@ struct esw_flower_result {
 int esw_flower_apply(const void *batch, uint32_t len, void *results, uint32_t cap, uint32_t sockets,
 		     const char *dir);
 
+/* The identity of one rule. */
+struct esw_flower_ref {
+	char name[ESW_NAME_LEN];
+	uint32_t chain;
+	uint32_t handle;
+	uint16_t prio;
+	uint16_t protocol;
+	uint32_t pad;
+};
+
+/* Deletes as esw_flower_apply does, by records of identities alone; `owner`: the eight bytes that our
+ * cookies start with. Where many go from one link it is dumped once, rather than each looked at. */
+int esw_flower_delete(const void *batch, uint32_t len, void *results, uint32_t cap, uint32_t sockets,
+		      const char *dir, const uint8_t *owner);
+
 enum esw_flower_rec_flags {
 	ESW_REC_IN_HW = 1u << 0,
 	ESW_REC_SKIP_SW = 1u << 1,

@@ -82,7 +82,7 @@ static void fail_all(struct esw_flower_worker *worker, int err)
 	for (uint32_t i = batch->first; i < batch->end; i++) {
 		struct esw_flower_op op;
 
-		esw_batch_record(&batch->batch, i, &op);
+		esw_flower_record(batch, i, &op);
 		if (esw_flower_share(&op, batch->sockets) != worker->number)
 			continue;
 		batch->results[i].error = err;
@@ -134,10 +134,31 @@ static void run_wave(struct esw_flower_batch *batch)
 
 /* ---- the batch --------------------------------------------------------------------------------- */
 
+void esw_flower_record(const struct esw_flower_batch *batch, uint32_t index, struct esw_flower_op *op)
+{
+	struct esw_flower_ref ref;
+
+	if (!batch->owner) {
+		esw_batch_record(&batch->batch, index, op);
+		return;
+	}
+	esw_batch_record(&batch->batch, index, &ref);
+	memset(op, 0, sizeof(*op));
+	op->verb = ESW_FLOWER_DELETE;
+	memcpy(op->name, ref.name, sizeof(op->name));
+	op->chain = ref.chain;
+	op->handle = ref.handle;
+	op->prio = ref.prio;
+	op->protocol = ref.protocol;
+	memcpy(op->cookie, batch->owner, ESW_COOKIE_OWNER_LEN);
+}
+
 static uint32_t verb_of(const struct esw_flower_batch *batch, uint32_t index)
 {
 	uint32_t verb;
 
+	if (batch->owner)
+		return ESW_FLOWER_DELETE;
 	memcpy(&verb, batch->batch.records + (size_t)index * batch->batch.record_size, sizeof(verb));
 	return verb;
 }
@@ -152,11 +173,37 @@ static void run_waves(struct esw_flower_batch *batch)
 		batch->end = batch->first + 1;
 		while (batch->end < count && verb_of(batch, batch->end) == verb)
 			batch->end++;
+		if (verb == ESW_FLOWER_DELETE)
+			esw_flower_look_at_links(batch);
 		run_wave(batch);
+		esw_flower_forget_links(batch);
 		if (verb == ESW_FLOWER_DELETE && batch->dir[0])
 			esw_flower_remove_qdiscs(batch);
 		batch->first = batch->end;
 	}
+}
+
+static int run(struct esw_flower_batch *batch, void *results, uint32_t cap)
+{
+	uint32_t count = batch->batch.count;
+	int err = 0;
+
+	if (!batch->dir || !batch->sockets || batch->sockets > ESW_FLOWER_SOCKETS_MAX ||
+	    cap / sizeof(struct esw_flower_result) < count || (count && !results))
+		return -EINVAL;
+	if (!count)
+		return 0;
+	batch->next = calloc(count, sizeof(*batch->next));
+	batch->results = calloc(count, sizeof(*batch->results));
+	if (batch->next && batch->results) {
+		run_waves(batch);
+		memcpy(results, batch->results, (size_t)count * sizeof(*batch->results));
+	} else {
+		err = -ENOMEM;
+	}
+	free(batch->next);
+	free(batch->results);
+	return err;
 }
 
 int esw_flower_apply(const void *buf, uint32_t len, void *results, uint32_t cap, uint32_t sockets,
@@ -165,23 +212,16 @@ int esw_flower_apply(const void *buf, uint32_t len, void *results, uint32_t cap,
 	struct esw_flower_batch batch = { .dir = dir, .sockets = sockets };
 	int err = esw_batch_check(&batch.batch, buf, len, sizeof(struct esw_flower_op));
 
-	if (err)
-		return err;
-	if (!dir || !sockets || sockets > ESW_FLOWER_SOCKETS_MAX ||
-	    cap / sizeof(struct esw_flower_result) < batch.batch.count ||
-	    (batch.batch.count && !results))
-		return -EINVAL;
-	if (!batch.batch.count)
-		return 0;
-	batch.next = calloc(batch.batch.count, sizeof(*batch.next));
-	batch.results = calloc(batch.batch.count, sizeof(*batch.results));
-	if (batch.next && batch.results) {
-		run_waves(&batch);
-		memcpy(results, batch.results, (size_t)batch.batch.count * sizeof(*batch.results));
-	} else {
-		err = -ENOMEM;
-	}
-	free(batch.next);
-	free(batch.results);
-	return err;
+	return err ? err : run(&batch, results, cap);
+}
+
+int esw_flower_delete(const void *buf, uint32_t len, void *results, uint32_t cap, uint32_t sockets,
+		      const char *dir, const uint8_t *owner)
+{
+	struct esw_flower_batch batch = { .dir = dir, .sockets = sockets, .owner = owner };
+	int err = esw_batch_check(&batch.batch, buf, len, sizeof(struct esw_flower_ref));
+
+	if (!err && !owner)
+		err = -EINVAL;
+	return err ? err : run(&batch, results, cap);
 }

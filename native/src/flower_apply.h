@@ -25,12 +25,27 @@ enum esw_flower_step {
 
 struct esw_flower_batch {
 	struct esw_batch batch;
+	const uint8_t *owner; /* of records that are identities only, else NULL */
 	const char *dir; /* for the mark of qdiscs that we made, "" for none */
 	uint32_t sockets;
 	uint32_t first, end; /* the wave */
 	uint8_t *next;       /* enum esw_flower_step of each record */
 	struct esw_flower_result *results; /* of each record; copied out at the end */
+	/* Links of a wave of deletes that were dumped, and whose the rules on them are. */
+	struct esw_flower_owned *owned;
 };
+
+/* Copies a record out, whatever its form. */
+void esw_flower_record(const struct esw_flower_batch *batch, uint32_t index, struct esw_flower_op *op);
+
+/* Dumps the links that lose many rules in this wave, for esw_flower_whose. Links that cannot be
+ * dumped are left to be looked at rule by rule. */
+void esw_flower_look_at_links(struct esw_flower_batch *batch);
+void esw_flower_forget_links(struct esw_flower_batch *batch);
+
+enum esw_flower_whose { ESW_NOT_KNOWN, ESW_NOBODYS, ESW_OURS, ESW_THEIRS };
+enum esw_flower_whose esw_flower_whose(const struct esw_flower_batch *batch,
+				       const struct esw_flower_op *op);
 
 struct esw_flower_link {
 	char name[ESW_NAME_LEN];

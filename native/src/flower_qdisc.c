@@ -88,7 +88,7 @@ void esw_flower_remove_qdiscs(struct esw_flower_batch *batch)
 	for (uint32_t i = batch->first; i < batch->end; i++) {
 		struct esw_flower_op op;
 
-		esw_batch_record(&batch->batch, i, &op);
+		esw_flower_record(batch, i, &op);
 		if (!ESW_FIELD_OK(op.name) || strcmp(op.name, last) == 0)
 			continue;
 		esw_text_copy(last, sizeof(last), op.name);

@@ -63,7 +63,7 @@ static bool load(struct esw_flower_worker *worker, uint32_t index, struct esw_fl
 {
 	const char *text;
 
-	esw_batch_record(&worker->batch->batch, index, op);
+	esw_flower_record(worker->batch, index, op);
 	text = esw_flower_check(op);
 	if (text) {
 		done(worker, index, -EINVAL, text);
@@ -201,7 +201,7 @@ static void settle_look(struct esw_flower_worker *worker, const struct esw_nl_re
 
 	if (!req->error)
 		return; /* the answer has said what comes next */
-	esw_batch_record(&worker->batch->batch, req->tag, &op);
+	esw_flower_record(worker->batch, req->tag, &op);
 	if (req->error != -ENOENT && req->error != -EINVAL)
 		done(worker, req->tag, req->error, req->extack);
 	else if (op.verb == ESW_FLOWER_DELETE)
@@ -215,7 +215,7 @@ static void settle_remove(struct esw_flower_worker *worker, const struct esw_nl_
 	bool gone = req->error == 0 || req->error == -ENOENT || req->error == -ENODEV;
 	struct esw_flower_op op;
 
-	esw_batch_record(&worker->batch->batch, req->tag, &op);
+	esw_flower_record(worker->batch, req->tag, &op);
 	if (!gone)
 		done(worker, req->tag, req->error, req->extack);
 	else if (op.verb == ESW_FLOWER_DELETE)
@@ -287,7 +287,7 @@ static bool is_mine(const struct esw_flower_worker *worker, uint32_t index)
 
 	if (worker->batch->sockets == 1)
 		return true;
-	esw_batch_record(&worker->batch->batch, index, &op);
+	esw_flower_record(worker->batch, index, &op);
 	return esw_flower_share(&op, worker->batch->sockets) == worker->number;
 }
 
@@ -321,8 +321,23 @@ static void begin(struct esw_flower_worker *worker)
 
 		if (!is_mine(worker, i))
 			continue;
-		esw_batch_record(&batch->batch, i, &op);
+		esw_flower_record(batch, i, &op);
 		batch->next[i] = op.verb == ESW_FLOWER_DELETE ? ESW_STEP_LOOK : ESW_STEP_CREATE;
+		if (!batch->owned || esw_flower_check(&op))
+			continue; /* the step will say what is wrong with it */
+		switch (esw_flower_whose(batch, &op)) {
+		case ESW_NOBODYS:
+			done(worker, i, 0, NULL);
+			break;
+		case ESW_OURS:
+			batch->next[i] = ESW_STEP_REMOVE;
+			break;
+		case ESW_THEIRS:
+			done(worker, i, -EEXIST, text_foreign);
+			break;
+		default:
+			break;
+		}
 	}
 }
 

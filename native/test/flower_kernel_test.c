@@ -244,6 +244,40 @@ static void test_many_on_four_sockets(void **state)
 	many(4);
 }
 
+/* By identities alone, another's among them. */
+static void test_delete_many(void **state)
+{
+	static struct esw_flower_op ops[600];
+	static struct esw_flower_ref refs[600];
+	static struct esw_flower_result results[600];
+	struct esw_batch_hdr hdr = {
+		.magic = ESW_BATCH_MAGIC, .version = ESW_ABI_VERSION, .record_size = sizeof(refs[0]),
+		.length = sizeof(hdr) + sizeof(refs), .count = 600,
+	};
+	static uint8_t bytes[sizeof(hdr) + sizeof(refs)];
+
+	(void)state;
+	for (uint32_t i = 0; i < 600; i++) {
+		ops[i] = rule_op("fa", 1 + i);
+		set_field(&ops[i], ESW_FIELD_eth_dst, 2);
+		memcpy(ops[i].key.eth_dst + 2, &i, sizeof(i));
+		ops[i].cookie[7] = i == 300 ? 'x' : 't';
+		memcpy(refs[i].name, ops[i].name, sizeof(refs[i].name));
+		refs[i].handle = ops[i].handle;
+		refs[i].prio = ops[i].prio;
+		refs[i].protocol = ops[i].protocol;
+	}
+	apply_many(ops, 599, 2, "", results); /* the last is not there */
+	memcpy(bytes, &hdr, sizeof(hdr));
+	memcpy(bytes + sizeof(hdr), refs, sizeof(refs));
+	assert_int_equal(esw_flower_delete(bytes, sizeof(bytes), results, sizeof(results), 2, "",
+					   test_owner), 0);
+	for (uint32_t i = 0; i < 600; i++)
+		assert_int_equal(results[i].error, i == 300 ? -EEXIST : 0);
+	assert_int_equal(dump("fa", 1), 1);
+	assert_int_equal(recs[0].handle, 301);
+}
+
 /* Puts and deletes of one identity in one batch, in order. */
 static void test_order(void **state)
 {
@@ -353,7 +387,7 @@ int main(void)
 		KERNEL_TEST(test_long_rule), KERNEL_TEST(test_twice_and_replaced),
 		KERNEL_TEST(test_foreign), KERNEL_TEST(test_refused_by_the_kernel),
 		KERNEL_TEST(test_many_on_one_socket), KERNEL_TEST(test_many_on_four_sockets),
-		KERNEL_TEST(test_order), KERNEL_TEST(test_counters), KERNEL_TEST(test_dangling),
+		KERNEL_TEST(test_delete_many), KERNEL_TEST(test_order), KERNEL_TEST(test_counters), KERNEL_TEST(test_dangling),
 		KERNEL_TEST(test_qdisc),
 	};
 

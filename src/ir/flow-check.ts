@@ -5,7 +5,7 @@
  */
 import { parseIp } from '../lib/ip.ts';
 import type { FlowAction, FlowField, FlowRef, FlowRule } from './flow.ts';
-import { fullMask, normalMatch, PEDIT_FIELDS } from './flow-normal.ts';
+import { fullMask, isHex, normalMatch, PEDIT_FIELDS } from './flow-normal.ts';
 
 export const FLOW_ACTIONS_MAX = 12;
 const CHAIN_MAX = 0x0fff_ffff;
@@ -67,13 +67,26 @@ export function flowRefProblem({ link, chain, prio, protocol, handle }: FlowRef)
   return null;
 }
 
-type Given = ReadonlyMap<FlowField, number>;
+/** What other fields depend on; null: not given. */
+interface Given {
+  readonly ipProto: number | null;
+  readonly vlanEthertype: number | null;
+  /** Ethertype of the network header that a rule is about, null when it leaves that open. */
+  readonly network: number | null;
+}
 
-/** Ethertype of the network header that a rule is about, null when it leaves that open. */
-function networkProtocol(protocol: number, given: Given): number | null {
-  if (!isVlan(protocol)) return protocol === 0x0003 ? null : protocol;
-  const inner = given.get('vlan_ethtype') ?? null;
-  return isVlan(inner) ? (given.get('cvlan_ethtype') ?? null) : inner;
+function givenBy(protocol: number, match: FlowRule['match']): Given {
+  let ipProto: number | null = null;
+  let vlanEthertype: number | null = null;
+  let cvlanEthertype: number | null = null;
+  for (const { field, value } of match) {
+    if (field === 'ip_proto') ipProto = Number.parseInt(value, 16);
+    else if (field === 'vlan_ethtype') vlanEthertype = Number.parseInt(value, 16);
+    else if (field === 'cvlan_ethtype') cvlanEthertype = Number.parseInt(value, 16);
+  }
+  const inner = isVlan(vlanEthertype) ? cvlanEthertype : vlanEthertype;
+  const network = isVlan(protocol) ? inner : protocol === 0x0003 ? null : protocol;
+  return { ipProto, vlanEthertype, network };
 }
 
 type Need = 'vlan' | 'cvlan' | 'ip4' | 'ip6' | 'ip' | 'ports' | 'tcp' | 'icmp';
@@ -97,27 +110,27 @@ const NEED_TEXT: Readonly<Record<Need, string>> = {
   icmp: 'ip_proto ICMP',
 };
 
-function holds(need: Need, protocol: number, given: Given): boolean {
-  if (need === 'vlan') return isVlan(protocol);
-  if (need === 'cvlan') return isVlan(given.get('vlan_ethtype') ?? null);
-  const network = networkProtocol(protocol, given);
-  const proto = given.get('ip_proto');
+function holds(need: Need, protocol: number, { ipProto, vlanEthertype, network }: Given): boolean {
+  const isIp = network === IP || network === IPV6;
   switch (need) {
+    case 'vlan':
+      return isVlan(protocol);
+    case 'cvlan':
+      return isVlan(vlanEthertype);
     case 'ip4':
       return network === IP;
     case 'ip6':
       return network === IPV6;
+    case 'ip':
+      return isIp;
     case 'icmp':
-      return (network === IP && proto === 1) || (network === IPV6 && proto === 58);
-    default: {
-      const isIp = network === IP || network === IPV6;
-      if (need === 'ip') return isIp;
-      return isIp && (proto === 6 || (need === 'ports' && (proto === 17 || proto === 132)));
-    }
+      return (network === IP && ipProto === 1) || (network === IPV6 && ipProto === 58);
+    case 'tcp':
+      return isIp && ipProto === 6;
+    case 'ports':
+      return isIp && (ipProto === 6 || ipProto === 17 || ipProto === 132);
   }
 }
-
-const numberOf = (hex: string): number => Number.parseInt(hex.slice(-8), 16);
 
 function matchProblem(rule: FlowRule): string | null {
   let match: FlowRule['match'];
@@ -126,24 +139,18 @@ function matchProblem(rule: FlowRule): string | null {
   } catch (error) {
     return error instanceof RangeError ? error.message : String(error);
   }
-  let isPlain = true;
+  let given: Given | null = null;
+  let [hasIpv4Tunnel, hasIpv6Tunnel] = [false, false];
   for (const { field, mask } of match) {
     if (EXACT.has(field) && mask !== fullMask(field)) return `${field} takes no mask`;
-    isPlain &&= NEEDS[field] === undefined && !field.startsWith('enc_ip');
-  }
-  return isPlain ? null : contextProblem(rule.protocol, match);
-}
-
-function contextProblem(protocol: number, match: FlowRule['match']): string | null {
-  const given: Given = new Map(match.map(({ field, value }) => [field, numberOf(value)]));
-  for (const { field } of match) {
+    hasIpv4Tunnel ||= field === 'enc_ipv4_src' || field === 'enc_ipv4_dst';
+    hasIpv6Tunnel ||= field === 'enc_ipv6_src' || field === 'enc_ipv6_dst';
     const need = NEEDS[field];
-    if (need !== undefined && !holds(need, protocol, given)) return `${field} needs ${NEED_TEXT[need]}`;
+    if (need === undefined) continue;
+    given ??= givenBy(rule.protocol, match);
+    if (!holds(need, rule.protocol, given)) return `${field} needs ${NEED_TEXT[need]}`;
   }
-  const any = (a: FlowField, b: FlowField): boolean => given.has(a) || given.has(b);
-  return any('enc_ipv4_src', 'enc_ipv4_dst') && any('enc_ipv6_src', 'enc_ipv6_dst')
-    ? 'tunnel addresses of both families'
-    : null;
+  return hasIpv4Tunnel && hasIpv6Tunnel ? 'tunnel addresses of both families' : null;
 }
 
 function actionProblem(action: FlowAction): string | null {
@@ -153,8 +160,7 @@ function actionProblem(action: FlowAction): string | null {
       return isLinkName(action.link) ? null : `"${action.link}" is not a link name`;
     case 'pedit': {
       const digits = 2 * PEDIT_FIELDS[action.field];
-      const hex = new RegExp(`^[0-9a-f]{${digits}}$`);
-      if (!hex.test(action.value) || !hex.test(action.mask))
+      if (!isHex(action.value, digits) || !isHex(action.mask, digits))
         return `pedit ${action.field}: not ${digits} hex digits`;
       return /^0*$/.test(action.mask) ? `pedit ${action.field} changes nothing` : null;
     }

@@ -32,8 +32,8 @@ const CSUM_ORDER = ['ipv4', 'icmp', 'tcp', 'udp', 'sctp'] as const;
 
 const isZero = (hex: string): boolean => /^0*$/.test(hex);
 
-/** `digits` lower-case hex digits. By hand: it is asked twice for every field of every rule. */
-function isHex(text: string, digits: number): boolean {
+/** Whether a text is `digits` lower-case hex digits. By hand: it is asked twice for every field of every rule. */
+export function isHex(text: string, digits: number): boolean {
   if (text.length !== digits) return false;
   for (let i = 0; i < digits; i++) {
     const code = text.charCodeAt(i);

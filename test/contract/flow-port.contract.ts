@@ -94,6 +94,15 @@ export function flowPortContract(name: string, open: () => Promise<FlowHarness>)
       expect([dump.fingerprint[0], (dump.flags[0] ?? 0) & FLOW_FLAG.ours]).toEqual([0n, 0]);
     });
 
+    it('leaves rules of others alone among many', async () => {
+      const many = Array.from({ length: 300 }, (_, i) => rule(10 + i));
+      await put(...many);
+      await the.addForeign(rule(5));
+      const results = await the.flows.delete([...many.slice(1), rule(5), rule(900)]);
+      expect(errnos(results)).toEqual([...many.slice(1).map(() => 0), ERRNO.EEXIST, 0]);
+      expect((await shown()).map(({ handle }) => handle)).toEqual([5, 10]);
+    });
+
     it('refuses by rule, and runs the others', async () => {
       const results = await the.flows.put([
         rule(1),

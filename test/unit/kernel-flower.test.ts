@@ -5,12 +5,13 @@ import { flowFingerprint } from '../../src/ir/flow-fingerprint.ts';
 import { normalFlow } from '../../src/ir/flow-normal.ts';
 import { FLOW_FLAG, FLOW_IDLE_UNKNOWN } from '../../src/kernel/flow-port.ts';
 import { flowDumpOf, readFlows } from '../../src/kernel/native/flower-decode.ts';
-import { cookieOwner, encodeDelete, encodePut } from '../../src/kernel/native/flower-encode.ts';
+import { cookieOwner, encodePut, encodeRef } from '../../src/kernel/native/flower-encode.ts';
 import {
   FLOWER_FULL,
   FLOWER_OP,
   FLOWER_OP_FLAG,
   FLOWER_REC,
+  FLOWER_REF,
   REC_FLAG,
 } from '../../src/kernel/native/flower-records.ts';
 import { macRule, wideRule } from '../contract/flow-rules.ts';
@@ -58,11 +59,10 @@ describe('a flow rule as records', () => {
   });
 
   it('is deleted by its identity', () => {
-    const op = Buffer.alloc(FLOWER_OP.size);
-    encodeDelete(op, 0, { link: 'a', chain: 1, prio: 2, protocol: 3, handle: 4 }, owner);
-    const { verb, name, chain, prio, protocol, handle } = FLOWER_OP.decode(op, 0);
-    expect({ verb, name, chain, prio, protocol, handle }).toEqual({
-      ...{ verb: 2, name: 'a', chain: 1, prio: 2, protocol: 3, handle: 4 },
+    const ref = Buffer.alloc(FLOWER_REF.size);
+    encodeRef(ref, 0, { link: 'a', chain: 1, prio: 2, protocol: 3, handle: 4 });
+    expect(FLOWER_REF.decode(ref, 0)).toEqual({
+      ...{ name: 'a', chain: 1, prio: 2, protocol: 3, handle: 4, pad: 0 },
     });
   });
 

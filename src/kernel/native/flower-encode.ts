@@ -43,6 +43,7 @@ const offsetOf = (layout: {
 const op = offsetOf(FLOWER_OP);
 const key = offsetOf(FLOWER_KEY);
 const AT = {
+  flags: op('flags'),
   name: op('name'),
   fields: op('fields'),
   cookie: op('cookie'),
@@ -155,14 +156,13 @@ function writeAction(into: Buffer, at: number, action: FlowAction): void {
   }
 }
 
-function writeRef(into: Buffer, at: number, verb: number, flags: number, ref: FlowRef): void {
-  into.writeUInt32LE(verb, at);
-  into.writeUInt32LE(flags, at + 4);
-  writeName(into, at + AT.name, ref.link);
-  into.writeUInt32LE(ref.chain, at + AT.name + 16);
-  into.writeUInt32LE(ref.handle, at + AT.name + 20);
-  into.writeUInt16LE(ref.prio, at + AT.name + 24);
-  into.writeUInt16LE(ref.protocol, at + AT.name + 26);
+/** Name, chain, handle, prio and protocol, as both kinds of record have them. */
+function writeRef(into: Buffer, at: number, ref: FlowRef): void {
+  writeName(into, at, ref.link);
+  into.writeUInt32LE(ref.chain, at + 16);
+  into.writeUInt32LE(ref.handle, at + 20);
+  into.writeUInt16LE(ref.prio, at + 24);
+  into.writeUInt16LE(ref.protocol, at + 26);
 }
 
 function writeMatch(into: Buffer, at: number, match: FlowRule['match']): void {
@@ -183,7 +183,9 @@ const hash = new Fnv1a64();
 export function encodePut(into: Buffer, at: number, rule: FlowRule, owner: Uint8Array, flags: number): void {
   const where = rule.where === 'hw' ? FLOWER_OP_FLAG.skipSw : rule.where === 'sw' ? FLOWER_OP_FLAG.skipHw : 0;
   const normal = normalFlow(rule);
-  writeRef(into, at, FLOWER_VERB.put, flags | where, rule);
+  into.writeUInt32LE(FLOWER_VERB.put, at);
+  into.writeUInt32LE(flags | where, at + AT.flags);
+  writeRef(into, at + AT.name, rule);
   into.set(owner, at + AT.cookie);
   hash.reset();
   hashNormal(hash, normal);
@@ -196,7 +198,7 @@ export function encodePut(into: Buffer, at: number, rule: FlowRule, owner: Uint8
     writeAction(into, at + AT.actions + i * FLOWER_ACT.size, normal.actions[i] as FlowAction);
 }
 
-export function encodeDelete(into: Buffer, at: number, ref: FlowRef, owner: Uint8Array): void {
-  writeRef(into, at, FLOWER_VERB.delete, 0, ref);
-  into.set(owner, at + AT.cookie);
+/** Into a struct esw_flower_ref that is zero. */
+export function encodeRef(into: Buffer, at: number, ref: FlowRef): void {
+  writeRef(into, at, ref);
 }

@@ -90,6 +90,15 @@ export const FLOWER_OP = record('esw_flower_op', {
   actions: bytes(FLOW_ACTIONS_MAX * FLOWER_ACT.size),
 });
 
+export const FLOWER_REF = record('esw_flower_ref', {
+  name: text(NAME),
+  chain: u32,
+  handle: u32,
+  prio: u16,
+  protocol: u16,
+  pad: u32,
+});
+
 /** Flags of a result and of a dumped rule, beyond those of FLOW_FLAG. */
 export const REC_FLAG = { inHw: 1, skipSw: 2, skipHw: 4, ours: 8, unknown: 16, dangling: 32 } as const;
 
@@ -134,6 +143,7 @@ export const FLOWER_RECORDS = [
   FLOWER_KEY,
   FLOWER_ACT,
   FLOWER_OP,
+  FLOWER_REF,
   FLOWER_RESULT,
   FLOWER_REC,
   FLOWER_FULL,

@@ -7,17 +7,18 @@ import type { FlowDump, FlowDumpOptions, FlowPort, FlowResult } from '../flow-po
 import type { OpResult } from '../port.ts';
 import { batchHeader, checkStatus } from './batch.ts';
 import { flowDumpOf, type ReadFlow, readFlows } from './flower-decode.ts';
-import { cookieOwner, encodeDelete, encodePut } from './flower-encode.ts';
+import { cookieOwner, encodePut, encodeRef } from './flower-encode.ts';
 import {
   FLOWER_FULL,
   FLOWER_OP,
   FLOWER_OP_FLAG,
   FLOWER_REC,
+  FLOWER_REF,
   FLOWER_RESULT,
   REC_FLAG,
 } from './flower-records.ts';
 import type { NativeLibrary } from './library.ts';
-import { BATCH_HDR } from './records.ts';
+import { BATCH_HDR, BATCH_MAX } from './records.ts';
 
 export interface NativeFlowsContext {
   readonly library: NativeLibrary;
@@ -27,8 +28,8 @@ export interface NativeFlowsContext {
   readonly dir: string;
 }
 
-/** Records in one call: what a megabyte or two holds. */
-const CHUNK = 2048;
+/** Rules in one call: what a few megabytes hold. */
+const PUTS_MAX = 2048;
 /** Up to so many rules at once are read back and compared; of more, only those that tell something new. */
 const ECHO_MAX = 512;
 /** From so many rules on, several sockets are worth their threads. */
@@ -37,6 +38,21 @@ const SOCKETS = Math.min(4, availableParallelism());
 const NAME = 16;
 const ROOM = 4096;
 const OK: OpResult = { errno: 0, extack: '' };
+
+interface Outcome {
+  readonly errno: number;
+  readonly extack: string;
+  readonly flags: number;
+}
+
+/** How items go to C: records of `size` bytes, at most `chunk` at once. */
+interface Batching<T> {
+  readonly size: number;
+  readonly chunk: number;
+  readonly problemOf: (item: T) => string | null;
+  readonly encode: (buffer: Buffer, at: number, item: T) => void;
+  readonly call: (batch: Buffer, results: Buffer, sockets: number) => Promise<number>;
+}
 
 export function createNativeFlows(context: NativeFlowsContext): FlowPort {
   return new NativeFlows(context);
@@ -57,11 +73,16 @@ class NativeFlows implements FlowPort {
 
   async put(rules: readonly FlowRule[]): Promise<readonly FlowResult[]> {
     const echoAll = rules.length <= ECHO_MAX;
-    const results = await this.#apply(rules, flowProblem, (buffer, at, rule) => {
-      const echo = echoAll || rule.where === 'both' ? FLOWER_OP_FLAG.echo : 0;
-      // With skip_sw the sentence comes as a refusal; otherwise it must be asked for.
-      const verbose = rule.where === 'both' ? FLOWER_OP_FLAG.verbose : 0;
-      encodePut(buffer, at, rule, this.#owner, echo | verbose);
+    const results = await this.#apply(rules, {
+      ...{ size: FLOWER_OP.size, chunk: PUTS_MAX, problemOf: flowProblem },
+      encode: (buffer, at, rule) => {
+        const echo = echoAll || rule.where === 'both' ? FLOWER_OP_FLAG.echo : 0;
+        // With skip_sw the sentence comes as a refusal; otherwise it must be asked for.
+        const verbose = rule.where === 'both' ? FLOWER_OP_FLAG.verbose : 0;
+        encodePut(buffer, at, rule, this.#owner, echo | verbose);
+      },
+      call: (batch, out, sockets) =>
+        this.#library.call('esw_flower_apply', batch, batch.length, out, out.length, sockets, this.#dir),
     });
     return results.map(({ errno, extack, flags }, i) => ({
       ...{ errno, extack },
@@ -71,8 +92,13 @@ class NativeFlows implements FlowPort {
   }
 
   async delete(refs: readonly FlowRef[]): Promise<readonly OpResult[]> {
-    const results = await this.#apply(refs, flowRefProblem, (buffer, at, ref) => {
-      encodeDelete(buffer, at, ref, this.#owner);
+    const owner = this.#owner;
+    const results = await this.#apply(refs, {
+      ...{ size: FLOWER_REF.size, chunk: BATCH_MAX, problemOf: flowRefProblem, encode: encodeRef },
+      call: (batch, out, sockets) => {
+        const lengths = [batch.length, out, out.length, sockets] as const;
+        return this.#library.call('esw_flower_delete', batch, ...lengths, this.#dir, owner);
+      },
     });
     return results.map(({ errno, extack }) => (errno === 0 ? OK : { errno, extack }));
   }
@@ -117,17 +143,13 @@ class NativeFlows implements FlowPort {
     }
   }
 
-  async #apply<T extends FlowRef>(
-    items: readonly T[],
-    problemOf: (item: T) => string | null,
-    encode: (buffer: Buffer, at: number, item: T) => void,
-  ): Promise<{ errno: number; extack: string; flags: number }[]> {
-    const all: { errno: number; extack: string; flags: number }[] = [];
-    for (let at = 0; at < items.length; at += CHUNK) {
-      const part = items.slice(at, at + CHUNK);
-      const problems = part.map(problemOf);
+  async #apply<T>(items: readonly T[], how: Batching<T>): Promise<Outcome[]> {
+    const all: Outcome[] = [];
+    for (let at = 0; at < items.length; at += how.chunk) {
+      const part = items.slice(at, at + how.chunk);
+      const problems = part.map(how.problemOf);
       const good = part.filter((_, i) => problems[i] === null);
-      const results = (await this.#call(good, encode)).values();
+      const results = (await callBatch(good, how)).values();
       for (const problem of problems) {
         const next = problem === null ? results.next().value : undefined;
         all.push(next ?? { errno: ERRNO.EINVAL, extack: problem ?? '', flags: 0 });
@@ -135,31 +157,22 @@ class NativeFlows implements FlowPort {
     }
     return all;
   }
-
-  async #call<T>(
-    items: readonly T[],
-    encode: (buffer: Buffer, at: number, item: T) => void,
-  ): Promise<{ errno: number; extack: string; flags: number }[]> {
-    if (items.length === 0) return [];
-    const batch = Buffer.alloc(BATCH_HDR.size + items.length * FLOWER_OP.size);
-    batchHeader(batch, FLOWER_OP.size, items.length);
-    items.forEach((item, i) => {
-      encode(batch, BATCH_HDR.size + i * FLOWER_OP.size, item);
-    });
-    const results = Buffer.alloc(items.length * FLOWER_RESULT.size);
-    const sockets = items.length < PARALLEL_MIN ? 1 : SOCKETS;
-    const { length } = batch;
-    const status = await this.#library.call(
-      'esw_flower_apply',
-      ...([batch, length, results, results.length, sockets, this.#dir] as const),
-    );
-    if (status < 0)
-      return items.map(() => ({ errno: -status, extack: 'esw_flower_apply refused the batch', flags: 0 }));
-    return items.map((_, i) => resultAt(results, i * FLOWER_RESULT.size));
-  }
 }
 
-function resultAt(results: Buffer, at: number): { errno: number; extack: string; flags: number } {
+async function callBatch<T>(items: readonly T[], { size, encode, call }: Batching<T>): Promise<Outcome[]> {
+  if (items.length === 0) return [];
+  const batch = Buffer.alloc(BATCH_HDR.size + items.length * size);
+  batchHeader(batch, size, items.length);
+  items.forEach((item, i) => {
+    encode(batch, BATCH_HDR.size + i * size, item);
+  });
+  const results = Buffer.alloc(items.length * FLOWER_RESULT.size);
+  const status = await call(batch, results, items.length < PARALLEL_MIN ? 1 : SOCKETS);
+  if (status < 0) return items.map(() => ({ errno: -status, extack: 'the batch was refused', flags: 0 }));
+  return items.map((_, i) => resultAt(results, i * FLOWER_RESULT.size));
+}
+
+function resultAt(results: Buffer, at: number): Outcome {
   // Nearly all are plain successes: the text is looked for only where there is one.
   const error = results.readInt32LE(at);
   const flags = results.readUInt32LE(at + 8);

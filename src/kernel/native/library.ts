@@ -66,6 +66,7 @@ export const SIGNATURES = {
   esw_nft_run: fn('nft', 'buffer', 'u32', 'buffer', 'u32'),
   esw_probe: fn('bpf', 'buffer', 'u32'),
   esw_flower_apply: fn('flow', 'buffer', 'u32', 'buffer', 'u32', 'u32', 'str'),
+  esw_flower_delete: fn('flow', 'buffer', 'u32', 'buffer', 'u32', 'u32', 'str', 'buffer'),
   esw_flower_dump: fn('flow', 'buffer', 'u32', 'buffer', 'u32', 'buffer', 'u32'),
   esw_flower_read: fn('flow', 'buffer', 'u32', 'buffer', 'buffer', 'u32'),
   esw_bench_sum: fn(null, 'buffer', 'u32'),

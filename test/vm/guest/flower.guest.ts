@@ -1,5 +1,5 @@
 /** The flow port on the guest's kernel: the contract, and every field and action there and back. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createNativeFlows } from '../../../src/kernel/native/flower.ts';
 import { NativeLibrary } from '../../../src/kernel/native/library.ts';
@@ -21,7 +21,8 @@ flowPortContract('kernel', async () => {
     addForeign: async ({ handle, match: [mac], actions: [to] }) => {
       if (mac === undefined || to?.kind !== 'redirect') throw new Error('not the rule that this can make');
       const bytes = mac.value.match(/../g)?.join(':');
-      run('tc qdisc add dev ewa0 clsact');
+      // Fails where a put has made it already.
+      spawnSync('tc', ['qdisc', 'add', 'dev', 'ewa0', 'clsact']);
       run(
         `tc filter add dev ewa0 ingress chain 0 prio 1 protocol all handle ${handle} flower skip_hw ` +
           `dst_mac ${bytes} action mirred egress redirect dev ${to.link}`,
