@@ -21,6 +21,15 @@ const SLOW_KINDS: ReadonlySet<Kind> = new Set<Kind>(['port', 'direct-port', 'hoo
 const NO_KEYS: readonly Key[] = [];
 const isFib = (key: Key): boolean => key.startsWith('fib-entry/');
 
+/**
+ * A NIC's function is wanted back: containers that come and go without a pause would run out of them
+ * while deleted links wait for one.
+ */
+function isSlowToDelete(resource: Resource): boolean {
+  const isFunction = resource.kind === 'port' && resource.vf !== null;
+  return SLOW_KINDS.has(resource.kind) && !isFunction;
+}
+
 export class Tracker {
   readonly desired = new Map<Key, Resource>();
   #observed = new Map<Key, Resource>();
@@ -269,7 +278,7 @@ export class Tracker {
       if (!this.desired.has(key)) this.#ownerOf.delete(key);
       return;
     }
-    const isSlow = op.verb === 'delete' && SLOW_KINDS.has(op.resource.kind);
+    const isSlow = op.verb === 'delete' && isSlowToDelete(op.resource);
     (isSlow ? this.#slow : this.#fast).add(owner, key, before ?? cause);
     if (!isSlow && isFib(key)) this.#dirtyFib += 1;
   }

@@ -7,6 +7,7 @@ import { printOp } from '../../src/ir/print.ts';
 import type { FibEntry, Key, Resource } from '../../src/ir/resource.ts';
 import type { Ip, Mac, NetSlot, PortSlot } from '../../src/lib/brand.ts';
 import type { Intent } from '../../src/model/intent.ts';
+import { parseFunctionKey } from '../../src/model/nic.ts';
 import { plan } from '../../src/plan/plan.ts';
 import { HOST_OWNER, Tracker } from '../../src/plan/tracker.ts';
 import { intentOf, intents, network } from '../sim/arbitrary.ts';
@@ -189,6 +190,17 @@ describe('tracker', () => {
     expect(tracker.takeFast(512)).toHaveLength(300);
     tracker.adopt(table(link), 'drift');
     expect(tracker.takeFast(512)).toHaveLength(1);
+  });
+
+  it("gives a NIC's function back with the entries, not in the next pause", () => {
+    const tracker = new Tracker();
+    const taken = port({ ...link, vf: parseFunctionKey('pci/0000:3b:00.0/c0pf0vf1') });
+    tracker.adopt(table(taken, fib(1)), 'drift');
+    expect(texts(tracker.takeFast(10)).map(text => text.split(' ', 2).join(' '))).toEqual([
+      '- fib-entry',
+      '- port',
+    ]);
+    expect(tracker.slowSize).toBe(0);
   });
 
   it('deletes entries before links, and links only when asked', () => {
