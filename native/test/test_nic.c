@@ -10,7 +10,6 @@
 #include <linux/devlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "devlink_parse.h"
