@@ -85,6 +85,7 @@ export async function openPlugin(deps: PluginPartDeps): Promise<PluginPart> {
     functions: deps.functions,
     log,
     clock: () => performance.now(),
+    sandboxExists: isNamespace,
     checkHostPort,
     joinTimeoutMs: JOIN_TIMEOUT_MS,
   });

@@ -50,6 +50,8 @@ export interface PluginDeps {
   readonly log: Log;
   /** Milliseconds on a clock that never goes back. */
   clock(): number;
+  /** Whether a network namespace is still at this path. */
+  sandboxExists(path: string): boolean;
   /** Tries the host port of a binding; null when it is free, else what is wrong in words. */
   checkHostPort(binding: PortBinding): Promise<string | null>;
   /** Longest that a call waits for the kernel. Docker itself never gives up waiting for us. */

@@ -3,6 +3,7 @@ import { ADDRESS_SPACES } from '../ipam/pools.ts';
 import { decodeMacOption } from './decode.ts';
 import type { PluginDeps } from './deps.ts';
 import type { Handler } from './network-driver.ts';
+import { forgetReleased } from './released.ts';
 import { LABELS } from './requests.ts';
 
 /**
@@ -19,7 +20,8 @@ const SPACES = {
 /** libnetwork/ipamapi/contract.go */
 const REQUEST_ADDRESS_TYPE = 'RequestAddressType';
 
-export function ipamDriver({ ipam }: Pick<PluginDeps, 'ipam'>): Readonly<Record<string, Handler>> {
+export function ipamDriver(deps: PluginDeps): Readonly<Record<string, Handler>> {
+  const { ipam } = deps;
   return {
     GetCapabilities: () => CAPABILITIES,
     GetDefaultAddressSpaces: () => SPACES,
@@ -49,7 +51,10 @@ export function ipamDriver({ ipam }: Pick<PluginDeps, 'ipam'>): Readonly<Record<
       return { Address: address, Data: {} };
     },
     ReleaseAddress(body) {
-      ipam.releaseAddress(body.required('PoolID'), body.text('Address'));
+      const poolId = body.required('PoolID');
+      const address = body.text('Address');
+      forgetReleased(deps, poolId, address);
+      ipam.releaseAddress(poolId, address);
       return {};
     },
   };

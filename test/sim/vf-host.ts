@@ -90,6 +90,7 @@ export class VfHost {
       },
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
       clock: () => 0,
+      sandboxExists: path => state.namespaces.has(path),
       checkHostPort: async () => null,
     };
     this.#daemon = { reconciler, keeper, deps };

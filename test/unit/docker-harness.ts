@@ -33,6 +33,8 @@ export interface Plugin {
   /** How often the keeper was told. */
   freed: number;
   uplinkMtu: number;
+  /** Paths of sandboxes that have ended. */
+  readonly goneSandboxes: Set<string>;
   /** The next waits for this scope fail with the kernel's words. */
   refuse: Map<string, string>;
   /** Called while a handler waits. */
@@ -85,6 +87,7 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     refuse: new Map<string, string>(),
     onWait: (_scope: string): void | Promise<void> => undefined,
     uplinkMtu: 1500,
+    goneSandboxes: new Set<string>(),
     capabilities: NO_NIC,
     functions: NO_FUNCTIONS,
     freed: 0,
@@ -106,6 +109,7 @@ export function createPlugin(overrides: Partial<PluginDeps> = {}): Plugin {
     },
     log: { debug: () => undefined, info: log, warn: log, error: log },
     clock: () => 0,
+    sandboxExists: path => !state.goneSandboxes.has(path),
     checkHostPort: async ({ proto, hostPort }) =>
       state.busy.has(`${proto}/${hostPort}`) ? 'a process on this host listens there' : null,
     joinTimeoutMs: 5000,

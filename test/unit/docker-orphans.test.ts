@@ -107,3 +107,28 @@ describe('orphans', () => {
     expect(await later(GRACE_MS)).toBe(0);
   });
 });
+
+describe('an address that Docker releases', () => {
+  const leases = (plugin: Plugin) =>
+    plugin.store.pools().flatMap(({ id }) => [...plugin.store.leases(id).keys()]);
+  const release = (plugin: Plugin) =>
+    plugin.ok('IpamDriver.ReleaseAddress', { PoolID: plugin.store.pools()[0]?.id, Address: '10.60.0.9' });
+
+  it('takes the endpoint along whose sandbox has ended: Docker deleted it without us', async () => {
+    const plugin = await withEndpoint();
+    await join(plugin);
+    plugin.goneSandboxes.add('/run/x');
+    await release(plugin);
+    expect(plugin.store.intent().endpoints.size).toBe(0);
+    expect(leases(plugin)).not.toContain('10.60.0.9');
+    expect(plugin.notified.at(-1)).toEqual({ endpoints: [EID] });
+  });
+
+  it('stays with an endpoint in a living sandbox', async () => {
+    const plugin = await withEndpoint();
+    await join(plugin);
+    await release(plugin);
+    expect(plugin.store.intent().endpoints.size).toBe(1);
+    expect(leases(plugin)).toContain('10.60.0.9');
+  });
+});
