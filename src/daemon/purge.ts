@@ -1,5 +1,5 @@
 /** Removes everything of this instance from the kernel. Networks and leases in the store stay. */
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { printFlowRef } from '../ir/flow-print.ts';
 import { KIND_ORDER } from '../ir/resource.ts';
@@ -29,7 +29,7 @@ export async function purge(config: Config, identity: Identity, log: Logger): Pr
     const { kernel, nics, flows } = openKernel({ config, identity, log });
     // Before the ports: a rule that stayed could deliver to whoever gets the function next.
     const rules = await purgeRules(flows, nics);
-    const { resources } = await kernel.dump();
+    const { resources } = await kernel.dump(engineSandboxes);
     // Sysctls are the host's: nobody knows any more what they were, and others may rely on them now.
     const ops: Op[] = [...resources.values()]
       .filter(({ kind }) => kind !== 'sysctl')
@@ -65,6 +65,16 @@ async function purgeRules(flows: FlowPort, nics: NicPort): Promise<PurgeReport> 
     return errno === 0 ? [] : [`${printFlowRef(rule)}: ${extack === '' ? errnoName(errno) : extack}`];
   });
   return { deleted: rules.length - failed.length, failed };
+}
+
+/** Namespaces of an engine's containers: ports without a host side are found nowhere else. */
+function engineSandboxes(): readonly string[] {
+  const folder = '/run/docker/netns';
+  try {
+    return readdirSync(folder).map(name => join(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 /** The pins wherever the daemon may have put them, and the bpffs if it mounted one of its own. */
