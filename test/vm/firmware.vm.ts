@@ -14,6 +14,7 @@ import { bootWithSimnic, type Lab } from './simnic-lab.ts';
 
 const NIC = 'simnic/simnic0';
 const PROBE_TIMEOUT_MS = 200_000;
+const POLL = { timeout: 200_000, interval: 1000 };
 
 describe('eswitchctl firmware on Debian kernel 6.12 with a SmartNIC', () => {
   const scope = new Scope('vmfirmware');
@@ -129,6 +130,16 @@ describe('eswitchctl firmware on Debian kernel 6.12 with a SmartNIC', () => {
         text: 'enable_sriov is set to true: it counts after a power cycle',
       },
     ]);
+  });
+
+  it('asks the NIC once it has representors, and shows what it refused', async () => {
+    await lab.sh(`sn_knob 0 actions -mirror
+      echo 2 >/sys/bus/simnic/devices/simnic0/sriov_numvfs
+      devlink dev eswitch set ${NIC} mode switchdev`);
+    await expect
+      .poll(async () => (await status()).probed.filter(({ answer }) => answer === 'no'), POLL)
+      .toEqual([{ question: 'action:mirror', answer: 'no', text: 'simnic: action mirror is not supported' }]);
+    expect(await lab.sh('tc filter show dev "$(sn_port 0 pf0vf0)" ingress')).toBe('');
   });
 
   it('finds nothing to complain about in the kernel log', async () => {
