@@ -90,6 +90,8 @@ export class NicCache {
       [...next.ports.values()].filter(port => port.ifindex !== 0).map(port => [port.ifindex, port.slot]),
     );
     this.budget.setTable(this.#facts.tableSize(next.nic));
+    // Without it drivers refuse every rule.
+    if (next.nic.tcOffload === true && before.nic.tcOffload === false) this.retryAll(nowMs);
     if (this.refusals.setFirmware(firmwareOf(next.nic))) {
       this.budget.forget();
       this.#proven.clear();

@@ -174,6 +174,22 @@ describe('what goes wrong', () => {
     expect(flows.inHardware).toBe(18);
   });
 
+  it('rules refused while hw-tc-offload is off are tried again when it is on', async () => {
+    const flows = new SimFlows({ refuse: () => 'TC offload is disabled on net device' });
+    const rig = new OffloadRig({ flows });
+    rig.tcOffload = false;
+    rig.refresh();
+    await rig.engine.start();
+    expect(flows.inHardware).toBe(0);
+    flows.refuse = () => null;
+    rig.tcOffload = true;
+    rig.refresh();
+    rig.engine.kick();
+    await rig.idle();
+    await rig.polls(2);
+    expect(flows.inHardware).toBe(18);
+  });
+
   it('a refusal of what the NIC took before is about one rule', async () => {
     const rig = await started();
     await rig.flows.delete([ref(rig, A, B)]);

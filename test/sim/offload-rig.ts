@@ -73,6 +73,7 @@ export class OffloadRig {
   readonly errors: unknown[] = [];
   pairs: PairCounter[] = [];
   firmware = '1.0';
+  tcOffload = true;
   mode: 'switchdev' | 'legacy' = 'switchdev';
   engine: OffloadEngine;
   readonly #options: RigOptions;
@@ -215,7 +216,7 @@ export class OffloadRig {
       functions,
       resources: [],
       rateNodes: 0,
-      tcOffload: true,
+      tcOffload: this.tcOffload,
       problems: [],
     };
     return { nics: [nic] };
