@@ -109,7 +109,7 @@ int simnic_bus_set_vfs(struct simnic_bus_dev *pf, int count)
 static int simnic_bus_pf_probe(struct device *dev)
 {
 	return PTR_ERR_OR_ZERO(simnic_create(dev, "simnic", to_simnic_bus_dev(dev)->total_vfs,
-					     &init_net));
+					     NULL));
 }
 
 static int simnic_bus_pf_remove(struct device *dev)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Module entry: the list of NICs and the order in which the parts come and go. */
 #include <linux/module.h>
+#include <linux/random.h>
 
 #include "flower.h"
 #include "simnic.h"
@@ -13,9 +14,17 @@ static bool pci;
 module_param(pci, bool, 0444);
 MODULE_PARM_DESC(pci, "Claim QEMU igb functions (8086:10c9, 8086:10ca) as virtual SmartNICs");
 
+unsigned int simnic_seed;
+module_param_named(seed, simnic_seed, uint, 0444);
+MODULE_PARM_DESC(seed, "Makes MAC addresses the same every time; 0 (default): at random");
+
 static int __init simnic_init(void)
 {
 	int err;
+
+	/* Hosts on one network must differ. */
+	while (!simnic_seed)
+		simnic_seed = get_random_u32();
 
 	simnic_wq = alloc_workqueue("simnic", WQ_UNBOUND, 0);
 	if (!simnic_wq)

@@ -9,9 +9,22 @@
 #define SIMNIC_FW_VERSION	"22.41.1000"
 #define SIMNIC_RESET_MS		500
 
+/* Addresses from the device's name and the seed; `mac` is the PF's own where hardware has one, else NULL. */
+static void simnic_set_addresses(struct simnic *nic, const u8 *mac)
+{
+	u32 hash = jhash(dev_name(nic->dev), strlen(dev_name(nic->dev)), simnic_seed);
+
+	/* A locally administered address; the last byte counts the functions. */
+	nic->vf_mac[0] = 0x02;
+	nic->vf_mac[1] = 0x51;
+	nic->vf_mac[2] = hash >> 16;
+	nic->vf_mac[3] = hash >> 8;
+	nic->vf_mac[4] = hash;
+	ether_addr_copy(nic->mac, mac ?: nic->vf_mac);
+}
+
 static void simnic_defaults(struct simnic *nic, struct device *dev, const char *driver, int total_vfs)
 {
-	u32 hash = jhash(dev_name(dev), strlen(dev_name(dev)), 0);
 
 	nic->dev = dev;
 	nic->driver = driver;
@@ -27,12 +40,6 @@ static void simnic_defaults(struct simnic *nic, struct device *dev, const char *
 	nic->keys = BIT_ULL(simnic_key_count) - 1;
 	nic->actions = BIT_ULL(simnic_action_count) - 1;
 	nic->reset_ms = SIMNIC_RESET_MS;
-	/* A locally administered address; the last byte counts the functions. */
-	nic->mac[0] = 0x02;
-	nic->mac[1] = 0x51;
-	nic->mac[2] = hash >> 16;
-	nic->mac[3] = hash >> 8;
-	nic->mac[4] = hash;
 	snprintf(nic->serial, sizeof(nic->serial), "SN-%s", dev_name(dev));
 	strscpy(nic->fw_running, SIMNIC_FW_VERSION, sizeof(nic->fw_running));
 	strscpy(nic->fw_stored, SIMNIC_FW_VERSION, sizeof(nic->fw_stored));
@@ -151,21 +158,19 @@ static void simnic_unregister(struct simnic *nic)
 	simnic_params_unregister(nic);
 }
 
-/*
- * `net`: where its netdevs and its devlink instance are. Returns the NIC, also the device's driver data, or an
- * ERR_PTR.
- */
-struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, struct net *net)
+/* Returns the NIC, also the device's driver data, or an ERR_PTR. `mac`: the PF's address, NULL to make one. */
+struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, const u8 *mac)
 {
 	struct devlink *devlink;
 	struct simnic *nic;
 	int err;
 
-	devlink = devlink_alloc_ns(&simnic_devlink_ops, sizeof(*nic), net, dev);
+	devlink = devlink_alloc(&simnic_devlink_ops, sizeof(*nic), dev);
 	if (!devlink)
 		return ERR_PTR(-ENOMEM);
 	nic = devlink_priv(devlink);
 	simnic_defaults(nic, dev, driver, total_vfs);
+	simnic_set_addresses(nic, mac);
 	simnic_fault_init(nic);
 	err = simnic_table_init(nic);
 	if (err)

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * PCI front end: takes QEMU's igb functions as empty shells, so that SR-IOV, VF binding and vfio are the
- * kernel's own. The registers behind the BARs are never touched.
+ * kernel's own. Of the registers, only the PF's address is read.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/unaligned.h>
 
 #include "simnic.h"
 
 #define SIMNIC_PCI_PF	0x10c9
 #define SIMNIC_PCI_VF	0x10ca
+/* Receive address 0 of a PF: low four bytes, high two. */
+#define SIMNIC_PCI_RAL	0x5400
+#define SIMNIC_PCI_RAH	0x5404
 
 static struct pci_driver simnic_pci_driver;
 
@@ -18,9 +22,23 @@ static struct simnic *simnic_pci_nic(struct pci_dev *pdev)
 	return pci_iov_get_pf_drvdata(pdev, &simnic_pci_driver);
 }
 
+/* The address that QEMU gave the function, where an igb keeps it. */
+static bool simnic_pci_mac(struct pci_dev *pdev, u8 *mac)
+{
+	void __iomem *registers = pci_iomap(pdev, 0, 0);
+
+	if (!registers)
+		return false;
+	put_unaligned_le32(ioread32(registers + SIMNIC_PCI_RAL), mac);
+	put_unaligned_le16(ioread32(registers + SIMNIC_PCI_RAH), mac + 4);
+	pci_iounmap(pdev, registers);
+	return is_valid_ether_addr(mac);
+}
+
 static int simnic_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct simnic *nic;
+	u8 mac[ETH_ALEN];
 	int err;
 
 	err = pci_enable_device(pdev);
@@ -32,7 +50,7 @@ static int simnic_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id
 					    simnic_vf_attach(nic, pci_iov_vf_id(pdev), &pdev->dev);
 	} else {
 		nic = simnic_create(&pdev->dev, "simnic_pci", pci_sriov_get_totalvfs(pdev),
-				    &init_net);
+				    simnic_pci_mac(pdev, mac) ? mac : NULL);
 		err = PTR_ERR_OR_ZERO(nic);
 	}
 	if (err)

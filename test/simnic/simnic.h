@@ -133,6 +133,8 @@ struct simnic {
 	char fw_running[SIMNIC_VERSION_LEN];
 	char fw_stored[SIMNIC_VERSION_LEN];
 	u8 mac[ETH_ALEN];
+	/* Addresses of the VFs but for the last byte. */
+	u8 vf_mac[ETH_ALEN];
 	int total_vfs;
 	int num_vfs;
 
@@ -210,9 +212,10 @@ static inline bool simnic_is_switchdev(const struct simnic *nic)
 extern struct workqueue_struct *simnic_wq;
 extern struct mutex simnic_list_lock;
 extern struct list_head simnic_list;
+extern unsigned int simnic_seed;
 
 /* nic.c */
-struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, struct net *net);
+struct simnic *simnic_create(struct device *dev, const char *driver, int total_vfs, const u8 *mac);
 void simnic_destroy(struct simnic *nic);
 int simnic_uplink_create(struct simnic *nic);
 void simnic_uplink_destroy(struct simnic *nic);

@@ -12,7 +12,7 @@ static void simnic_vf_config_reset(struct simnic_port *port)
 	struct simnic_vf_config *config = &port->config;
 
 	memset(config, 0, sizeof(*config));
-	ether_addr_copy(config->mac, port->nic->mac);
+	ether_addr_copy(config->mac, port->nic->vf_mac);
 	config->mac[ETH_ALEN - 1] = port->vf + 1;
 	config->vlan_proto = htons(ETH_P_8021Q);
 	config->active = true;

@@ -196,6 +196,7 @@ describe('simnic', () => {
 
     it('has real SR-IOV over igb functions', async () => {
       expect(await lab.sh(`${find} basename $pf`)).toMatch(/^0000:/);
+      expect(await lab.sh(`${find} cat $pf/net/*/address`)).toBe(lab.guest.macs[0]);
       await lab.sh(`${find} echo 2 > $pf/sriov_numvfs; devlink dev eswitch set pci/$(basename $pf) mode switchdev
         for v in 0 1; do
           ip netns add p$v; vf=$(ls $pf/virtfn$v/net); ip link set $vf name pvf$v; ip link set pvf$v netns p$v
