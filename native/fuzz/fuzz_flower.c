@@ -26,6 +26,8 @@ static void parse(const struct nlmsghdr *nlh)
 	static const uint8_t owner[ESW_COOKIE_OWNER_LEN] = { 0xe5, 0x57, 1, 1, 't', 'e', 's', 't' };
 	struct esw_flower_full rule;
 
+	if (esw_flower_parse(nlh, owner, ESW_FLOWER_TERSE, &rule) == 0 && rule.rec.handle == 0)
+		abort();
 	if (esw_flower_parse(nlh, owner, ESW_FLOWER_COUNTERS, &rule) == 0 && rule.rec.handle == 0)
 		abort();
 	if (esw_flower_parse(nlh, owner, ESW_FLOWER_ALL, &rule) < 0)

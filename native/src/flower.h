@@ -66,7 +66,8 @@ extern const char *const esw_flower_tc_names[ESW_TC_KINDS];
 void esw_flower_put_actions(struct nlmsghdr *nlh, const struct esw_flower_op *op);
 
 enum esw_flower_depth {
-	ESW_FLOWER_COUNTERS, /* of actions, only counters, cookie and where they send to */
+	ESW_FLOWER_TERSE,    /* of the first action, only counters and cookie: what terse dumps have */
+	ESW_FLOWER_COUNTERS, /* and its time, and of all actions where they send to */
 	ESW_FLOWER_ALL,
 };
 /* Takes TCA_FLOWER_ACT: cookie, counters and, with ESW_FLOWER_ALL, the actions. What cannot be said

@@ -28,8 +28,8 @@ static bool parse_mirred(const struct nlattr *options, struct esw_flower_act *ac
 	const struct nlattr *attr;
 	bool found = false;
 
-	mnl_attr_for_each_nested(attr, options) {
-		if (mnl_attr_get_type(attr) == TCA_MIRRED_PARMS)
+	esw_nl_for_each_nested(attr, options) {
+		if (esw_nl_type(attr) == TCA_MIRRED_PARMS)
 			found = esw_nl_bytes(attr, &parms, sizeof(parms));
 	}
 	if (!found)
@@ -45,8 +45,8 @@ static bool parse_csum(const struct nlattr *options, struct esw_flower_act *act)
 	struct tc_csum parms = { .action = TC_ACT_UNSPEC };
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, options) {
-		if (mnl_attr_get_type(attr) == TCA_CSUM_PARMS)
+	esw_nl_for_each_nested(attr, options) {
+		if (esw_nl_type(attr) == TCA_CSUM_PARMS)
 			esw_nl_bytes(attr, &parms, sizeof(parms));
 	}
 	act->kind = ESW_ACT_CSUM;
@@ -59,7 +59,7 @@ static bool parse_tunnel_attr(const struct nlattr *attr, struct esw_flower_act *
 	uint16_t port;
 	uint8_t flag;
 
-	switch (mnl_attr_get_type(attr)) {
+	switch (esw_nl_type(attr)) {
 	case TCA_TUNNEL_KEY_ENC_KEY_ID:
 		if (!esw_nl_u32(attr, &act->number))
 			return false;
@@ -104,8 +104,8 @@ static bool parse_tunnel(const struct nlattr *options, struct esw_flower_act *ac
 	const struct nlattr *attr;
 	bool good = true;
 
-	mnl_attr_for_each_nested(attr, options) {
-		if (mnl_attr_get_type(attr) == TCA_TUNNEL_KEY_PARMS)
+	esw_nl_for_each_nested(attr, options) {
+		if (esw_nl_type(attr) == TCA_TUNNEL_KEY_PARMS)
 			esw_nl_bytes(attr, &parms, sizeof(parms));
 		good = parse_tunnel_attr(attr, act) && good;
 	}
@@ -124,8 +124,8 @@ static bool parse_vlan(const struct nlattr *options, struct esw_flower_act *act)
 	const struct nlattr *attr;
 	bool good = true;
 
-	mnl_attr_for_each_nested(attr, options) {
-		switch (mnl_attr_get_type(attr)) {
+	esw_nl_for_each_nested(attr, options) {
+		switch (esw_nl_type(attr)) {
 		case TCA_VLAN_PARMS:
 			esw_nl_bytes(attr, &parms, sizeof(parms));
 			break;
@@ -161,10 +161,10 @@ static bool parse_gact(const struct nlattr *options, struct esw_flower_act *act)
 	const struct nlattr *attr;
 	bool plain = true;
 
-	mnl_attr_for_each_nested(attr, options) {
-		if (mnl_attr_get_type(attr) == TCA_GACT_PARMS)
+	esw_nl_for_each_nested(attr, options) {
+		if (esw_nl_type(attr) == TCA_GACT_PARMS)
 			esw_nl_bytes(attr, &parms, sizeof(parms));
-		else if (mnl_attr_get_type(attr) == TCA_GACT_PROB)
+		else if (esw_nl_type(attr) == TCA_GACT_PROB)
 			plain = false;
 	}
 	if (parms.action == TC_ACT_SHOT) {
@@ -210,11 +210,11 @@ static void parse_counters(const struct nlattr *nest, struct esw_flower_rec *rec
 	const struct nlattr *attr;
 	int last = 0;
 
-	mnl_attr_for_each_nested(attr, nest) {
-		switch (mnl_attr_get_type(attr)) {
+	esw_nl_for_each_nested(attr, nest) {
+		switch (esw_nl_type(attr)) {
 		case TCA_STATS_BASIC:
 		case TCA_STATS_BASIC_HW:
-			last = mnl_attr_get_type(attr) == TCA_STATS_BASIC_HW;
+			last = esw_nl_type(attr) == TCA_STATS_BASIC_HW;
 			memset(&basic, 0, sizeof(basic));
 			/* The kernel sends the struct without its padding at the end, or with it. */
 			esw_nl_bytes(attr, &basic, sizeof(basic.bytes) + sizeof(basic.packets));
@@ -239,8 +239,8 @@ static void parse_times(const struct nlattr *options, uint16_t type, struct esw_
 	const struct nlattr *attr;
 	struct tcf_t times;
 
-	mnl_attr_for_each_nested(attr, options) {
-		if (mnl_attr_get_type(attr) != type || !esw_nl_bytes(attr, &times, sizeof(times)))
+	esw_nl_for_each_nested(attr, options) {
+		if (esw_nl_type(attr) != type || !esw_nl_bytes(attr, &times, sizeof(times)))
 			continue;
 		rec->idle_ms = times.lastuse < ESW_IDLE_UNKNOWN / MS_PER_TICK ?
 				       (uint32_t)times.lastuse * MS_PER_TICK :
@@ -271,6 +271,27 @@ static void parse_options(const struct tc_kind *kind, const struct nlattr *optio
 	rule->action_count += (uint32_t)count;
 }
 
+static void take_cookie(const struct nlattr *attr, struct esw_flower_full *rule)
+{
+	if (attr->nla_len == NLA_HDRLEN + ESW_COOKIE_LEN)
+		memcpy(rule->cookie, (const char *)attr + NLA_HDRLEN, ESW_COOKIE_LEN);
+}
+
+/* The first action of a terse dump: there may be hundreds of thousands. */
+static void parse_terse(const struct nlattr *nest, struct esw_flower_full *rule)
+{
+	const struct nlattr *first = (const struct nlattr *)((const char *)nest + NLA_HDRLEN), *attr;
+
+	if (!esw_nl_attr_ok(first, (const char *)nest + nest->nla_len))
+		return;
+	esw_nl_for_each_nested(attr, first) {
+		if (esw_nl_type(attr) == TCA_ACT_STATS)
+			parse_counters(attr, &rule->rec);
+		else if (esw_nl_type(attr) == TCA_ACT_COOKIE)
+			take_cookie(attr, rule);
+	}
+}
+
 struct seen {
 	const struct tc_kind *kind;
 	const struct nlattr *options, *stats, *cookie;
@@ -282,8 +303,8 @@ static void look_at(const struct nlattr *nest, struct seen *seen)
 	char name[16] = "";
 
 	memset(seen, 0, sizeof(*seen));
-	mnl_attr_for_each_nested(attr, nest) {
-		switch (mnl_attr_get_type(attr)) {
+	esw_nl_for_each_nested(attr, nest) {
+		switch (esw_nl_type(attr)) {
 		case TCA_ACT_KIND:
 			esw_nl_text(attr, name, sizeof(name));
 			break;
@@ -321,16 +342,19 @@ void esw_flower_parse_actions(const struct nlattr *nest, enum esw_flower_depth d
 	bool first = true;
 	struct seen seen;
 
-	rule->rec.idle_ms = ESW_IDLE_UNKNOWN;
-	mnl_attr_for_each_nested(attr, nest) {
+	if (depth == ESW_FLOWER_TERSE) {
+		parse_terse(nest, rule);
+		return;
+	}
+	esw_nl_for_each_nested(attr, nest) {
 		look_at(attr, &seen);
 		if (first) {
 			if (seen.stats)
 				parse_counters(seen.stats, &rule->rec);
 			if (seen.options && seen.kind)
 				parse_times(seen.options, seen.kind->times, &rule->rec);
-			if (seen.cookie && mnl_attr_get_payload_len(seen.cookie) == ESW_COOKIE_LEN)
-				esw_nl_bytes(seen.cookie, rule->cookie, ESW_COOKIE_LEN);
+			if (seen.cookie)
+				take_cookie(seen.cookie, rule);
 		}
 		first = false;
 		if (is_dangling(&seen))

@@ -131,7 +131,8 @@ int esw_flower_dump(const char *names, uint32_t count, const uint8_t *owner, uin
 {
 	struct dumping dumping = {
 		.records = { .out = out, .cap = cap, .size = sizeof(struct esw_flower_rec) },
-		.owner = owner, .depth = ESW_FLOWER_COUNTERS, .terse = terse != 0,
+		.owner = owner, .depth = terse ? ESW_FLOWER_TERSE : ESW_FLOWER_COUNTERS,
+		.terse = terse != 0,
 	};
 
 	if ((count && !names) || !owner || (cap && !out))

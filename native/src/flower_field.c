@@ -146,7 +146,7 @@ static bool take_value(const struct row *row, const struct nlattr *attr,
 bool esw_flower_parse_field(const struct nlattr *attr, struct esw_flower_full *rule,
 			    uint32_t *masked)
 {
-	uint16_t type = mnl_attr_get_type(attr);
+	uint16_t type = esw_nl_type(attr);
 
 	for (size_t i = 0; i < ESW_ARRAY_SIZE(rows); i++) {
 		const struct row *row = &rows[i];

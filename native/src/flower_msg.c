@@ -78,8 +78,8 @@ static void parse_options(const struct nlattr *options, enum esw_flower_depth de
 	uint32_t masked = 0;
 	uint16_t ethertype = 0;
 
-	mnl_attr_for_each_nested(attr, options) {
-		switch (mnl_attr_get_type(attr)) {
+	esw_nl_for_each_nested(attr, options) {
+		switch (esw_nl_type(attr)) {
 		case TCA_FLOWER_FLAGS:
 			parse_flags(attr, &rule->rec);
 			break;
@@ -118,7 +118,7 @@ static int parse_head(const struct nlmsghdr *nlh, struct esw_flower_rec *rec,
 	rec->protocol = ntohs((uint16_t)TC_H_MIN(tcm->tcm_info));
 	*options = NULL;
 	esw_nl_for_each_attr(attr, nlh, sizeof(*tcm)) {
-		switch (mnl_attr_get_type(attr)) {
+		switch (esw_nl_type(attr)) {
 		case TCA_KIND:
 			esw_nl_text(attr, kind, sizeof(kind));
 			break;

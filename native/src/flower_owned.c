@@ -88,7 +88,7 @@ static int each(void *ctx, const struct nlmsghdr *nlh)
 	struct esw_flower_full rule;
 	const struct esw_flower_rec *rec = &rule.rec;
 
-	if (esw_flower_parse(nlh, dumping->owner, ESW_FLOWER_COUNTERS, &rule) < 0)
+	if (esw_flower_parse(nlh, dumping->owner, ESW_FLOWER_TERSE, &rule) < 0)
 		return 0;
 	if (link->count * 2 >= link->room && !grow(link))
 		return -ENOMEM;

@@ -129,10 +129,10 @@ static bool parse_header_type(const struct nlattr *nest, struct word *word)
 	uint16_t header = 0, cmd = 0xffff;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, nest) {
-		if (mnl_attr_get_type(attr) == TCA_PEDIT_KEY_EX_HTYPE)
+	esw_nl_for_each_nested(attr, nest) {
+		if (esw_nl_type(attr) == TCA_PEDIT_KEY_EX_HTYPE)
 			esw_nl_bytes(attr, &header, sizeof(header));
-		else if (mnl_attr_get_type(attr) == TCA_PEDIT_KEY_EX_CMD)
+		else if (esw_nl_type(attr) == TCA_PEDIT_KEY_EX_CMD)
 			esw_nl_bytes(attr, &cmd, sizeof(cmd));
 	}
 	word->header = header;
@@ -220,15 +220,15 @@ int esw_flower_parse_pedit(const struct nlattr *options, struct esw_flower_act *
 	int count = -1, headers = 0;
 
 	memset(words, 0, sizeof(words));
-	mnl_attr_for_each_nested(attr, options) {
-		if (mnl_attr_get_type(attr) == TCA_PEDIT_PARMS_EX)
+	esw_nl_for_each_nested(attr, options) {
+		if (esw_nl_type(attr) == TCA_PEDIT_PARMS_EX)
 			count = parse_words(attr, words);
-		else if (mnl_attr_get_type(attr) == TCA_PEDIT_KEYS_EX)
+		else if (esw_nl_type(attr) == TCA_PEDIT_KEYS_EX)
 			keys_ex = attr;
 	}
 	if (count <= 0 || !keys_ex)
 		return -1;
-	mnl_attr_for_each_nested(key, keys_ex) {
+	esw_nl_for_each_nested(key, keys_ex) {
 		if (headers == count || !parse_header_type(key, &words[headers++]))
 			return -1;
 	}

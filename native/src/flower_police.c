@@ -66,8 +66,8 @@ bool esw_flower_parse_police(const struct nlattr *options, struct esw_flower_act
 	const struct nlattr *attr;
 
 	memset(&parms, 0, sizeof(parms));
-	mnl_attr_for_each_nested(attr, options) {
-		switch (mnl_attr_get_type(attr)) {
+	esw_nl_for_each_nested(attr, options) {
+		switch (esw_nl_type(attr)) {
 		case TCA_POLICE_TBF:
 			found = esw_nl_bytes(attr, &parms, sizeof(parms));
 			break;

@@ -111,14 +111,37 @@ int esw_nl_parse_ack(const struct nlmsghdr *nlh, struct esw_nl_ack *ack);
 bool esw_nl_msg_ok(const struct nlmsghdr *nlh, size_t left);
 const struct nlmsghdr *esw_nl_msg_next(const struct nlmsghdr *nlh, size_t *left);
 
+/* Attributes, as libmnl reads them, without a call for each step: dumps have millions. */
+static inline bool esw_nl_attr_ok(const struct nlattr *attr, const char *end)
+{
+	ptrdiff_t left = end - (const char *)attr;
+
+	return left >= (ptrdiff_t)sizeof(*attr) && attr->nla_len >= sizeof(*attr) &&
+	       attr->nla_len <= left;
+}
+
+static inline const struct nlattr *esw_nl_attr_next(const struct nlattr *attr)
+{
+	return (const struct nlattr *)((const char *)attr + NLA_ALIGN(attr->nla_len));
+}
+
+static inline uint16_t esw_nl_type(const struct nlattr *attr)
+{
+	return attr->nla_type & NLA_TYPE_MASK;
+}
+
 /* Walks the attributes behind a fixed header of `size` bytes that is known to be there. Ends at the
  * message's own end; libmnl's loop rounds that up. */
 #define esw_nl_for_each_attr(attr, nlh, size)                                                     \
 	for ((attr) = (const struct nlattr *)((const char *)(nlh) + NLMSG_HDRLEN +                \
 					      NLMSG_ALIGN(size));                                 \
-	     mnl_attr_ok((attr), (int)((const char *)(nlh) + (nlh)->nlmsg_len -                   \
-				       (const char *)(attr)));                                    \
-	     (attr) = mnl_attr_next(attr))
+	     esw_nl_attr_ok((attr), (const char *)(nlh) + (nlh)->nlmsg_len);                      \
+	     (attr) = esw_nl_attr_next(attr))
+
+#define esw_nl_for_each_nested(attr, nest)                                                        \
+	for ((attr) = (const struct nlattr *)((const char *)(nest) + NLA_HDRLEN);                 \
+	     esw_nl_attr_ok((attr), (const char *)(nest) + (nest)->nla_len);                      \
+	     (attr) = esw_nl_attr_next(attr))
 
 /* The fixed header of a message, or NULL if the message is shorter. */
 const void *esw_nl_fixed(const struct nlmsghdr *nlh, size_t size);

@@ -273,6 +273,7 @@ static void test_truncation(void **state)
 		nlh->nlmsg_len = len;
 		(void)esw_flower_parse(nlh, test_owner, ESW_FLOWER_ALL, &rule);
 		(void)esw_flower_parse(nlh, test_owner, ESW_FLOWER_COUNTERS, &rule);
+		(void)esw_flower_parse(nlh, test_owner, ESW_FLOWER_TERSE, &rule);
 		free(nlh);
 	}
 }

@@ -36,7 +36,10 @@ const ECHO_MAX = 512;
 const PARALLEL_MIN = 64;
 const SOCKETS = Math.min(4, availableParallelism());
 const NAME = 16;
-const ROOM = 4096;
+/** Rules that a first dump has room for: a large host is not dumped twice. */
+const DUMP_ROOM = 32_768;
+/** The same for whole rules, which are read of few links. */
+const READ_ROOM = 1024;
 const OK: OpResult = { errno: 0, extack: '' };
 
 interface Outcome {
@@ -63,7 +66,7 @@ class NativeFlows implements FlowPort {
   readonly #owner: Buffer;
   readonly #dir: string;
   /** Rules that the last dump found: room for the next. */
-  #seen = ROOM;
+  #seen = DUMP_ROOM;
 
   constructor({ library, instance, dir }: NativeFlowsContext) {
     this.#library = library;
@@ -104,7 +107,7 @@ class NativeFlows implements FlowPort {
   }
 
   async dump(links: readonly string[], { idle = false }: FlowDumpOptions = {}): Promise<FlowDump> {
-    const { out, count } = await this.#collect(links, FLOWER_REC.size, (names, buffer) =>
+    const { out, count } = await this.#collect(links, FLOWER_REC.size, this.#seen, (names, buffer) =>
       this.#library.call(
         'esw_flower_dump',
         names,
@@ -115,12 +118,12 @@ class NativeFlows implements FlowPort {
         buffer.length,
       ),
     );
-    this.#seen = Math.max(ROOM, count);
+    this.#seen = Math.max(DUMP_ROOM, count);
     return flowDumpOf(out, count);
   }
 
   async read(links: readonly string[]): Promise<readonly ReadFlow[]> {
-    const { out, count } = await this.#collect(links, FLOWER_FULL.size, (names, buffer) =>
+    const { out, count } = await this.#collect(links, FLOWER_FULL.size, READ_ROOM, (names, buffer) =>
       this.#library.call('esw_flower_read', names, links.length, this.#owner, buffer, buffer.length),
     );
     return readFlows(out, count);
@@ -130,11 +133,12 @@ class NativeFlows implements FlowPort {
   async #collect(
     links: readonly string[],
     size: number,
+    expected: number,
     dump: (names: Buffer, out: Buffer) => Promise<number>,
   ): Promise<{ readonly out: Buffer; readonly count: number }> {
     const names = Buffer.alloc(links.length * NAME);
     links.forEach((link, i) => void names.write(link, i * NAME, NAME - 1, 'latin1'));
-    let room = this.#seen + this.#seen / 8;
+    let room = expected + expected / 8;
     for (;;) {
       const out = Buffer.allocUnsafeSlow(Math.ceil(room) * size);
       const count = checkStatus('flow dump', await dump(names, out));
