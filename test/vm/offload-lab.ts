@@ -52,7 +52,10 @@ export class OffloadLab {
       echo ${vfs} >/sys/bus/simnic/devices/simnic0/sriov_numvfs
       devlink dev eswitch set simnic/simnic0 mode switchdev
       ip link set "$(sn_port 0 p0)" up`);
-    const host = await startGuestHost(scope, simnic.guest, { config: { resyncMs: 5000 } });
+    // One after the other: dockerd gives its containerd 15 s, and this machine is emulated.
+    const options = { config: { resyncMs: 5000 }, daemon: false };
+    const host = await startGuestHost(scope, simnic.guest, options);
+    await host.daemonStart();
     await host.network(NETWORK, '--ipv6', '--subnet', '10.71.0.0/24', '--subnet', 'fd71::/64');
     return new OffloadLab(simnic, host);
   }

@@ -108,11 +108,11 @@ describe('containers on VFs of a NIC in switchdev mode', () => {
   });
 
   it('are reachable again when the NIC has reset, and then by hardware', async () => {
-    await lab.knob('reset_ms', '300');
+    await lab.knob('reset_ms', '3000');
     const loss = await lab.ping('alpha', ip('beta'), 600, 'sn_knob 0 reset 1');
-    // 300 ms of a dead NIC at 50 packets a second, and what the links take to come up.
+    // Three seconds without links at 50 packets a second; the kernel takes up to a second to see each change.
     expect(loss.lost).toBeGreaterThan(0);
-    expect(loss.lost).toBeLessThan(200);
+    expect(loss.lost).toBeLessThan(300);
     process.stdout.write(`lost while the NIC reset: ${loss.lost} of ${loss.sent}\n`);
     await lab.inHardware(ALL);
     await expectHardware();
