@@ -27,13 +27,17 @@ export interface KeeperOptions {
 
 const NOTHING: Inventory = { nics: [] };
 
+/** How full a table is changes all the time, and concerns nobody who waits for NICs to change. */
+const comparable = (inventory: Inventory): string =>
+  JSON.stringify(inventory, (key, value: unknown) => (key === 'occupancy' ? null : value));
+
 export class InventoryKeeper {
   readonly #options: KeeperOptions;
   readonly #listeners = new Set<(change: InventoryChange) => void>();
   #port: NicPort | null = null;
   #inventory: Inventory = NOTHING;
   /** As text, to tell whether anything is different. */
-  #text = JSON.stringify(NOTHING);
+  #text = comparable(NOTHING);
   #problem: EswError | null = new EswError('ESW_ERR_RECONCILE_TIMEOUT', 'the daemon is starting');
   #running: Promise<Inventory> | null = null;
   #next: Promise<Inventory> | null = null;
@@ -131,10 +135,10 @@ export class InventoryKeeper {
   }
 
   #arrived(now: Inventory): void {
-    const text = JSON.stringify(now);
-    if (text === this.#text) return;
     const before = this.#inventory;
     this.#inventory = now;
+    const text = comparable(now);
+    if (text === this.#text) return;
     this.#text = text;
     for (const listener of [...this.#listeners]) listener({ now, before });
   }

@@ -55,6 +55,16 @@ describe('the inventory keeper', () => {
     expect([looks, seen.length]).toEqual([3, 1]);
   });
 
+  it('follows how full a table is, and tells nobody', async () => {
+    sim = new SimNics([{ handle: NIC, resources: [{ name: 'flows', size: 8, occupancy: 0 }] }]);
+    await keeper.start(sim);
+    let told = 0;
+    keeper.subscribe(() => told++);
+    sim.setFlows(NIC, 5);
+    await keeper.refresh();
+    expect([keeper.nic(NIC)?.resources[0]?.occupancy, told]).toEqual([5, 0]);
+  });
+
   it('looks in time even when events never end', async () => {
     await keeper.start(sim);
     for (let at = 0; at < 3000; at += 50) {
