@@ -1,6 +1,6 @@
 /**
- * All lanes, in stages. Two cores: the guests of the vm lane fill one while lint, native and the pure
- * lanes use the other; the lanes that measure time or share the host's kernel run alone.
+ * All lanes, in stages. Two cores: the guests of the vm lane, two at a time, run beside lint, native and the
+ * pure lanes; the lanes that measure time or share the host's kernel run alone.
  */
 import type { Lane, LaneContext } from './lane.ts';
 import { runLint } from './lint-lane.ts';
@@ -29,7 +29,7 @@ export const LANES: readonly Lane[] = [
     run: vitest({ project: 'contract', timeoutMs: 5 * MINUTE_MS, mayBeEmpty: true }),
   },
   { name: 'sim', stage: 0, track: 0, run: vitest({ project: 'sim', timeoutMs: 5 * MINUTE_MS }) },
-  { name: 'vm', stage: 0, track: 1, run: vitest({ project: 'vm', timeoutMs: 25 * MINUTE_MS }) },
+  { name: 'vm', stage: 0, track: 1, run: vitest({ project: 'vm', timeoutMs: 30 * MINUTE_MS }) },
   { name: 'netns', stage: 1, track: 0, run: vitest(NETNS) },
   { name: 'docker', stage: 2, track: 0, run: vitest({ project: 'docker', timeoutMs: 15 * MINUTE_MS }) },
 ];
