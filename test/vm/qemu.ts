@@ -91,6 +91,8 @@ function kernelLine({ kernel, options, disk, console }: Machine): string {
   const modules = options.modules ?? [...new Set(nics.flatMap(nic => DRIVERS[nic.kind]))];
   return [
     'console=ttyS0 loglevel=4 panic=-1 oops=panic mitigations=off nokaslr init_on_alloc=0',
+    // A busy machine lets an emulated CPU stand still: neither a lost timer nor a stall of the guest's own.
+    'no_timer_check rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60',
     ...(nics.some(nic => nic.kind === 'igb') ? ['intel_iommu=on iommu=pt'] : []),
     `guest_init=${join(import.meta.dirname, 'guest-init.sh')} guest_modules=${kernel.modules}`,
     ...(modules.length === 0 ? [] : [`guest_load=${modules.join(',')}`]),
