@@ -4,8 +4,7 @@ const EMPTY = -1;
 
 /** Fibonacci hashing of a key below 2^34 to the top bits. */
 function slotOf(key: number, mask: number): number {
-  // To 32 bits by the operator: a remainder of two doubles takes hundreds of instructions.
-  const low = key | 0;
+  const low = key % 0x1_0000_0000;
   const high = Math.floor(key / 0x1_0000_0000);
   const mixed = Math.imul(low ^ Math.imul(high + 1, 0x85eb_ca6b), 0x9e37_79b1);
   return (mixed ^ (mixed >>> 15)) & mask;
