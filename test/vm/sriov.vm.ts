@@ -29,7 +29,7 @@ describe('containers on a legacy SR-IOV NIC', () => {
   beforeAll(async () => {
     guest = await bootGuest(scope, { nics: [{ kind: 'igb' }], diskMib: 512 });
     await guest.must(`ip link set eth0 up\necho ${VFS} >/sys/class/net/eth0/device/sriov_numvfs`);
-    host = await startGuestHost(scope, guest, { dockerdArgs: ['--live-restore'] });
+    host = await startGuestHost(scope, guest);
     before = await looks();
     await network('lan', '192.0.2', 'fd92', ['-o', 'parent=eth0', '-o', 'max-tx-rate=400']);
   });
@@ -51,12 +51,15 @@ describe('containers on a legacy SR-IOV NIC', () => {
 
   /** What must be as it was when a VF is given back. */
   async function looks(): Promise<readonly string[]> {
-    const links = await guest.must(`
-for n in $(seq 0 ${VFS - 1}); do
-  d=/sys/class/net/eth0/device/virtfn$n
-  for l in $(ls $d/net); do ip -o link show $l | sed 's/^[0-9]*: //'; done
-done`);
-    return [...links.split('\n'), ...(await vfs()).map(vf => JSON.stringify(vf))];
+    const names = `$(ls /sys/class/net/eth0/device/virtfn$n/net)`;
+    const lines = await guest.must(`
+for n in $(seq 0 ${VFS - 1}); do ip -j link show ${names}; done`);
+    const links = lines.split('\n').flatMap(line => JSON.parse(line) as readonly Record<string, unknown>[]);
+    // Not the queueing discipline: a link that was up once keeps one.
+    const facts = links.map(({ ifname, address, mtu, flags, altnames }) => {
+      return JSON.stringify({ ifname, address, mtu, flags, altnames });
+    });
+    return [...facts, ...(await vfs()).map(vf => JSON.stringify(vf))];
   }
 
   async function endpointOf(container: string): Promise<EndpointBody> {
@@ -180,9 +183,10 @@ nsenter -t $ns -n ip link set eth0 address 02:de:ad:00:00:01 && echo taken`;
       '-o',
       'spoofchk=off',
     ]);
-    await host.container('r1', 'red', { ip: '203.0.113.11', ip6: 'fd94::11' });
+    const args = ['--restart', 'always'];
+    await host.container('r1', 'red', { ip: '203.0.113.11', ip6: 'fd94::11', args });
     await host.container('b1', 'blue', { ip: '198.51.100.11', ip6: 'fd95::11' });
-    await host.container('r2', 'red', { ip: '203.0.113.12', ip6: 'fd94::12' });
+    await host.container('r2', 'red', { ip: '203.0.113.12', ip6: 'fd94::12', args });
     await host.container('r3', 'red', { ip: '203.0.113.13', ip6: 'fd94::13' });
     const [r1, b1, r3] = [await endpointOf('r1'), await endpointOf('b1'), await endpointOf('r3')];
     expect(await vfOf(r1.mac)).toMatchObject({ vlan_list: [{ vlan: 100 }], trust: true, spoofchk: true });
@@ -201,7 +205,7 @@ nsenter -t $ns -n ip address add 203.0.113.99/24 dev eth0`);
     await guest.reboot('power-cut');
     await guest.must(`ip link set eth0 up\necho ${VFS} >/sys/class/net/eth0/device/sriov_numvfs`);
     await host.start(host.programs);
-    await host.docker('start', 'r1', 'r2');
+    await host.must('until [ "$(docker ps -q | wc -l)" = 2 ]; do sleep 1; done');
     expect(await unreachable('r1', ['203.0.113.12', 'fd94::12'])).toBe('');
     expect(await vfOf((await endpointOf('r1')).mac)).toMatchObject({ vlan_list: [{ vlan: 100 }] });
     await settled();
