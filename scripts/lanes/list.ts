@@ -29,7 +29,7 @@ export const LANES: readonly Lane[] = [
     run: vitest({ project: 'contract', timeoutMs: 5 * MINUTE_MS, mayBeEmpty: true }),
   },
   { name: 'sim', stage: 0, track: 0, run: vitest({ project: 'sim', timeoutMs: 5 * MINUTE_MS }) },
-  { name: 'vm', stage: 0, track: 1, run: vitest({ project: 'vm', timeoutMs: 30 * MINUTE_MS }) },
+  { name: 'vm', stage: 0, track: 1, run: vitest({ project: 'vm', timeoutMs: 45 * MINUTE_MS }) },
   { name: 'netns', stage: 1, track: 0, run: vitest(NETNS) },
   { name: 'docker', stage: 2, track: 0, run: vitest({ project: 'docker', timeoutMs: 15 * MINUTE_MS }) },
 ];

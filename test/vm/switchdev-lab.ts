@@ -1,7 +1,7 @@
 /** A guest under Docker with a SmartNIC in switchdev mode, and what its functions and the ledger look like. */
 import { join } from 'node:path';
 import type { Scope } from '../lab/scope.ts';
-import { bootGuest } from './guest.ts';
+import { bootGuest, type Guest, type GuestOptions } from './guest.ts';
 import { type GuestHost, quote, startGuestHost } from './guest-host.ts';
 import { buildModule } from './module.ts';
 
@@ -22,17 +22,22 @@ interface Row {
 }
 
 /** Docker and the daemon on a NIC with four functions, and network `net`. */
-export async function switchdevHost(scope: Scope): Promise<SwitchdevHost> {
+export async function switchdevHost(scope: Scope, options: GuestOptions = {}): Promise<SwitchdevHost> {
+  const guest = await bootGuest(scope, { memoryMib: 2048, ...options });
+  await plugIn(guest);
+  const lab = new SwitchdevHost(await startGuestHost(scope, guest, { config: { resyncMs: 5000 } }));
+  await lab.host.network('net', ...['--ipv6', '--subnet', '10.72.0.0/24', '--subnet', 'fd72::/64']);
+  return lab;
+}
+
+/** The NIC as a host finds it after boot: its driver loaded, four VFs, switchdev mode, the uplink up. */
+export async function plugIn(guest: Guest): Promise<void> {
   const module = await buildModule(join(import.meta.dirname, '../simnic'), 'simnic');
-  const guest = await bootGuest(scope, { memoryMib: 2048 });
   await guest.must(
     `modprobe -a ${MODULES} && insmod ${module} && echo '0 ${VFS}' >/sys/bus/simnic/new_device
      echo ${VFS} >${NIC}/sriov_numvfs && devlink dev eswitch set simnic/simnic0 mode switchdev
      for link in ${NIC}/net/*; do grep -q p0 $link/phys_port_name && ip link set $(basename $link) up; done; true`,
   );
-  const lab = new SwitchdevHost(await startGuestHost(scope, guest, { config: { resyncMs: 5000 } }));
-  await lab.host.network('net', ...['--ipv6', '--subnet', '10.72.0.0/24', '--subnet', 'fd72::/64']);
-  return lab;
 }
 
 export class SwitchdevHost {
@@ -55,9 +60,10 @@ export class SwitchdevHost {
   }
 
   async ledger(): Promise<readonly Row[]> {
+    const base = this.host.guest.hasDisk ? '/disk' : '/run';
     const code = `
       const { DatabaseSync } = require('node:sqlite');
-      const db = new DatabaseSync('/run/eswitchd-state/eswitchd.db', { readOnly: true });
+      const db = new DatabaseSync('${base}/eswitchd-state/eswitchd.db', { readOnly: true });
       const rows = db.prepare('SELECT function, endpoint_id AS endpoint, record FROM vf ORDER BY function').all();
       console.log(JSON.stringify(rows.map(({ record, ...row }) => {
         const { state, fault } = JSON.parse(record);
