@@ -101,6 +101,14 @@ static int dump_link(struct esw_nl *nl, struct dumping *dumping)
 		return 0;
 	dumping->before = dumping->records.total;
 	err = esw_nl_dump(nl, &dump);
+	if (err == -EMSGSIZE && dumping->terse) {
+		/* A filter of a kind that knows no terse dumps ends them, and cls_bpf is one: that is what our
+		 * own hook is on clsact. Whole messages have the same and more. */
+		dumping->terse = false;
+		reset(dumping);
+		err = esw_nl_dump(nl, &dump);
+		dumping->terse = true;
+	}
 	/* No clsact on the link, or the link went: nothing to see. */
 	return err == -EINVAL || err == -EOPNOTSUPP || err == -ENOENT || err == -ENODEV ? 0 : err;
 }

@@ -42,9 +42,8 @@ describe('containers with functions of a SmartNIC in switchdev mode', () => {
         ),
         `docker exec -d right nc -l -p 7000 -e cat`,
         `sleep 1; [ "$(echo over tcp | docker exec -i left nc -w 5 10.72.0.12 7000)" = 'over tcp' ] || echo no TCP`,
-        `docker exec -d right sh -c 'nc -u -l -p 7001 >/tmp/got'`,
-        `sleep 1; echo over udp | docker exec -i left timeout 2 nc -u fd72::12 7001`,
-        `[ "$(docker exec right cat /tmp/got)" = 'over udp' ] || echo no UDP`,
+        `docker exec -d right esw_traffic probe-echo --listen fd72::12 --port 7001`,
+        `sleep 1; docker exec left esw_traffic probe --dst fd72::12 --port 7001 --rate 20 --seconds 1 >/dev/null || echo no UDP`,
       ].join('\n'),
     );
     expect(fails).toBe('');
