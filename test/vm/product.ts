@@ -3,7 +3,7 @@
  * needs three times as long to start from TypeScript.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exec } from '../lab/exec.ts';
 import { vmCache } from './cache.ts';
@@ -16,6 +16,10 @@ export interface Product {
   readonly cli: string;
 }
 
+/** Runs a command and notes what it was done for, unless that was done while we waited for the lock. */
+const UNLESS_DONE =
+  '[ "$(cat "$1" 2>/dev/null)" = "$2" ] && exit; note=$1 what=$2; shift 2; "$@" && printf %s "$what" >"$note"';
+
 /** Builds dist/ unless it is that of the sources as they are. Safe to call twice at once. */
 export async function ensureProduct(): Promise<Product> {
   const sources = digest();
@@ -23,9 +27,8 @@ export async function ensureProduct(): Promise<Product> {
     const compile = [join(repo, 'node_modules/.bin/tsc'), '-p', join(repo, 'tsconfig.build.json')];
     // The types are the lint lane's business.
     const flags = ['--noCheck', '--declaration', 'false', '--sourceMap', 'false'];
-    const lock = join(vmCache(), 'dist.lock');
-    await exec(['flock', lock, process.execPath, ...compile, ...flags], { timeoutMs: 300_000 });
-    writeFileSync(STAMP, sources);
+    const build = ['sh', '-c', UNLESS_DONE, 'sh', STAMP, sources, process.execPath, ...compile, ...flags];
+    await exec(['flock', join(vmCache(), 'dist.lock'), ...build], { timeoutMs: 300_000 });
   }
   return { daemon: join(repo, 'dist/daemon/main.js'), cli: join(repo, 'dist/cli/main.js') };
 }
